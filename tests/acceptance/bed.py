@@ -1,0 +1,189 @@
+"""The test bed: names, mail servers and boxes, started once for all acceptance tests and taken down after them.
+
+sender 127.0.0.30  Postfix that sends; what cannot be delivered at once comes back at once (queue lifetime 0)
+box    127.0.0.10  Postfix that collects: <box>+anything@sender.test lands in the Maildir <box>
+target 127.0.0.20  Postfix with every kind of answer; dove.test goes on to Dovecot with a real quota
+grey   127.0.0.25  Postfix behind postgrey
+exim   127.0.0.22  Exim, as receiver and as second sender
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import smtplib
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from tests.acceptance import names, servers
+from tests.acceptance.namespace import Namespace
+from tests.support.documents import ROOT
+
+BOXES = ("loop", "reply", "pg1", "pg2", "exim", "web", "plain", "badday", "examples")
+
+ANSWERS = """\
+nobody@target.test     550 5.1.1 User unknown in virtual mailbox table
+policy@target.test     550 5.7.1 Message refused by policy: senders like you are not welcome
+busy@target.test       451 4.3.0 Temporary lookup failure
+full@target.test       552 5.2.2 Mailbox is full
+later@target.test      450 4.2.0 Greylisted, please come back later
+notnow@target.test     451 4.7.1 Greylisting in action, please come back later
+tls@target.test        454 4.7.0 TLS not available due to local problem
+refused@target.test    554 5.7.1 Access denied by policy
+ok@target.test         OK
+two@two.test           OK
+news@target.test       OK
+nobody@catchall.test   OK
+"""
+
+KNOWN = ("@catchall.test", "two@two.test", "jörg@target.test", *(line.split()[0] for line in ANSWERS.splitlines()[1:]))
+
+
+class Bed:
+    """Everything in one folder and one namespace."""
+
+    def __init__(self) -> None:
+        self.folder = Path(tempfile.mkdtemp(prefix="mailgate-bed-"))
+        self.folder.chmod(0o755)
+        etc = {
+            "resolv.conf": f"nameserver {names.RESOLVER}\noptions timeout:2 attempts:1\n",
+            "hosts": "127.0.0.1 localhost\n",
+        }
+        self.namespace = Namespace(f"mailgate{os.getpid()}", etc)
+        self.boxes = self.folder / "boxes"
+        self.boxes.mkdir(mode=0o755)
+        shutil.chown(self.boxes, servers.COLLECTOR_UID)
+
+    def start(self) -> None:
+        """Every server answers when this returns."""
+        package = servers.unpack_exim(self.folder / "exim-package")  # needs the network, so before going inside
+        with self.namespace.entered():
+            names.start(self.namespace, self.folder / "names")
+            self._start_mail(package)
+
+    def _start_mail(self, package: Path) -> None:
+        self.collector = self._postfix(
+            "box",
+            ["127.0.0.10:25"],
+            {
+                "myhostname": "mx.sender.test",
+                "virtual_mailbox_domains": "sender.test",
+                "virtual_mailbox_maps": f"inline:{{ {' '.join(f'{{{box}@sender.test={box}/}}' for box in BOXES)} }}",
+                "virtual_mailbox_base": str(self.boxes),
+                "virtual_mailbox_limit": "0",
+                "virtual_uid_maps": f"static:{servers.COLLECTOR_UID}",
+                "virtual_gid_maps": f"static:{servers.COLLECTOR_UID}",
+                "virtual_minimum_uid": "100",
+            },
+        )
+        self.dovecot = servers.Dovecot(self.namespace, self.folder / "dovecot")
+        self.dovecot.start()
+        answers = self.folder / "answers"
+        answers.write_text(ANSWERS)
+        self.target = self._postfix(
+            "target",
+            ["127.0.0.20:25"],
+            {
+                "myhostname": "mx.target.test",
+                "virtual_mailbox_domains": "target.test, catchall.test, two.test, implicit.test",
+                "virtual_mailbox_maps": f"inline:{{ {' '.join(f'{{{name}=ok/}}' for name in KNOWN)} }}",
+                "virtual_mailbox_base": str(self.boxes),
+                "virtual_uid_maps": f"static:{servers.COLLECTOR_UID}",
+                "virtual_gid_maps": f"static:{servers.COLLECTOR_UID}",
+                "relay_domains": "dove.test",
+                "relay_transport": "lmtp:inet:127.0.0.24:24",
+                "smtpd_recipient_restrictions": f"check_recipient_access texthash:{answers}, permit",
+            },
+        )
+        self.postgrey = servers.Postgrey(self.namespace, self.folder / "postgrey", delay_seconds=3)
+        self.postgrey.start()
+        self.grey = self._postfix(
+            "grey",
+            ["127.0.0.25:25"],
+            {
+                "myhostname": "mx.grey.test",
+                "virtual_mailbox_domains": "grey.test",
+                "virtual_mailbox_maps": "inline:{ {ok@grey.test=ok/} }",
+                "virtual_mailbox_base": str(self.boxes),
+                "virtual_uid_maps": f"static:{servers.COLLECTOR_UID}",
+                "virtual_gid_maps": f"static:{servers.COLLECTOR_UID}",
+                "mynetworks": "127.0.0.1/32",
+                "smtpd_relay_restrictions": "permit_auth_destination, reject",
+                "smtpd_recipient_restrictions": "check_policy_service inet:127.0.0.25:10023, permit",
+            },
+        )
+        self.sender = self._postfix(
+            "sender",
+            ["127.0.0.30:25"],
+            {
+                "myhostname": "mx.sending.test",
+                "maximal_queue_lifetime": "0",
+                "bounce_queue_lifetime": "0",
+                "smtp_bind_address": "127.0.0.30",
+            },
+        )
+        self.exim = servers.Exim(self.namespace, self.folder / "exim", package)
+        self.exim.start()
+
+    def _postfix(self, name: str, listeners: list[str], main: dict[str, str]) -> servers.Postfix:
+        instance = servers.Postfix(self.namespace, self.folder / name, listeners, main)
+        instance.start()
+        return instance
+
+    def postfix(self, name: str, listeners: list[str], main: dict[str, str]) -> servers.Postfix:
+        """A further instance for one test; the caller stops it."""
+        with self.namespace.entered():
+            return self._postfix(name, listeners, main)
+
+    def maildir(self, box: str) -> Path:
+        """The Maildir of one box, made when it is not there yet."""
+        path = self.boxes / box
+        for name in ("new", "cur", "tmp"):
+            (path / name).mkdir(parents=True, exist_ok=True)
+            shutil.chown(path / name, servers.COLLECTOR_UID)
+        shutil.chown(path, servers.COLLECTOR_UID)
+        return path
+
+    def send(self, sender: str, recipients: list[str], message: bytes, *, host: str = "127.0.0.30") -> None:
+        """Give a message to a sending server, as an application does."""
+        with self.namespace.entered(), smtplib.SMTP(host, 25, timeout=30) as connection:
+            connection.sendmail(sender, recipients, message, mail_options=["SMTPUTF8"] if not message.isascii() else [])
+
+    def settle(self, box: str, count: int, seconds: float = 30) -> list[Path]:
+        """The new messages of a box, once there are `count` and every queue is empty."""
+        deadline = time.monotonic() + seconds
+        new = self.maildir(box) / "new"
+        while True:
+            found = sorted(new.iterdir())
+            if len(found) >= count and self.sender.is_idle() and self.collector.is_idle():
+                return found
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{len(found)} of {count} messages in {box}:\n{self.sender.said()[-4000:]}")
+            time.sleep(0.05)
+
+    def mailgate(
+        self, *words: str, stdin: str | None = None, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """One `mailgate` command line inside the namespace."""
+        return subprocess.run(
+            self.namespace.command([sys.executable, "-m", "mailgate", *words]),
+            capture_output=True,
+            text=True,
+            input=stdin,
+            cwd=cwd or self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+            timeout=300,
+            check=False,
+        )
+
+    def stop(self) -> list[int]:
+        """Take everything down; answers the ids of processes that would not end by themselves."""
+        for name in ("sender", "target", "grey", "collector", "exim", "dovecot", "postgrey"):
+            if hasattr(self, name):
+                getattr(self, name).stop()
+        killed = self.namespace.delete()
+        shutil.rmtree(self.folder, ignore_errors=True)
+        return killed
