@@ -1,0 +1,219 @@
+"""One connection and what is done with it: statements, transactions, and turning the driver's errors into ours.
+
+Each thread has its own session, and so has each process after a fork: SQLite forbids to carry a connection across one.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from mailgate.suppression._dialect import Dialect
+from mailgate.suppression._errors import StoreUnavailable
+
+# How long a look-up may trust that the file is still where it was opened; an operator's mv is seen after that.
+VERIFY_EVERY_SECONDS = 0.2
+
+_process = [0]  # grows with every fork, in the child
+
+
+def _count_fork() -> None:
+    _process[0] += 1
+
+
+os.register_at_fork(after_in_child=_count_fork)
+
+
+class Transaction:
+    """A writing transaction. changed: something was; rules_changed: what concerns more than one address was."""
+
+    def __init__(self) -> None:
+        self.changed = False
+        self.rules_changed = False
+
+
+class Session:
+    """A connection with one cursor."""
+
+    def __init__(self, dialect: Dialect, connection: Any, lock: threading.RLock | None = None) -> None:
+        self.dialect = dialect
+        self.connection = connection
+        self.cursor = connection.cursor()
+        self.process = _process[0]
+        self.broken = False
+        self.sql_one = ""
+        self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
+        self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
+        self._lock = lock or threading.RLock()
+        self._inside = False
+
+    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows of a query. Raises StoreUnavailable."""
+        try:
+            self.cursor.execute(self.dialect.sql(sql), parameters)
+            found: list[tuple[Any, ...]] = self.cursor.fetchall()
+        except self.dialect.errors as error:
+            raise self.failure(error) from error
+        return found
+
+    def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
+        """Execute one statement; the number of rows it touched. Raises StoreUnavailable."""
+        try:
+            self.cursor.execute(self.dialect.sql(sql), parameters)
+        except self.dialect.errors as error:
+            raise self.failure(error) from error
+        return int(self.cursor.rowcount)
+
+    def failure(self, error: Exception) -> Exception:
+        """The error to raise for one of the driver: ours, unless it is a bug (then the driver's own)."""
+        if isinstance(error, self.dialect.our_bugs):
+            return error
+        self.broken = True
+        return StoreUnavailable(self.dialect.where, str(error).strip() or type(error).__name__)
+
+    @contextmanager
+    def writing(self) -> Iterator[Transaction]:
+        """A transaction that no other writer can enter; committed at the end, rolled back on any exception.
+
+        Inside another one it is that one: the outer decides.
+        """
+        if self._inside:
+            raise RuntimeError("a writing transaction is open already in this thread")
+        with self._lock:
+            self.verify()
+            self._begin(self.dialect.begin_writing)
+            self._inside = True
+            transaction = Transaction()
+            try:
+                yield transaction
+                self._count_changes(transaction)
+                self.run("COMMIT")
+            except BaseException:
+                self._roll_back()
+                raise
+            finally:
+                self._inside = False
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """A transaction in which every query sees the same state."""
+        with self._lock:
+            self._begin(self.dialect.begin_reading)
+            try:
+                yield
+            finally:
+                self._roll_back()
+
+    def verify(self) -> None:
+        """Raises StoreUnavailable when the database is no longer where it was opened; the session is then broken."""
+        self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
+        try:
+            same = self.dialect.is_same_database(self.connection)
+        except StoreUnavailable:
+            self.broken = True
+            raise
+        if not same:
+            self.broken = True
+            raise StoreUnavailable(self.dialect.where, "the file was replaced by another; it will be opened anew")
+
+    def close(self) -> None:
+        """Close the connection; once is enough, twice is no harm."""
+        self.connection.close()
+
+    def _begin(self, begin: Any) -> None:
+        try:
+            begin(self.cursor)
+        except self.dialect.errors as error:
+            raise self.failure(error) from error
+
+    def _roll_back(self) -> None:
+        try:
+            self.cursor.execute("ROLLBACK")
+        except self.dialect.errors:
+            self.broken = True  # the connection is gone, and with it the transaction
+
+    def _count_changes(self, transaction: Transaction) -> None:
+        names = ["changes"] if transaction.changed or transaction.rules_changed else []
+        names += ["rules"] if transaction.rules_changed else []
+        for name in names:
+            self.run(
+                "UPDATE mg_suppression_meta SET value = CAST(CAST(value AS BIGINT) + 1 AS TEXT) WHERE name = ?", (name,)
+            )
+
+
+class Sessions:
+    """The sessions of one store, one per thread. prepare: checks a new connection before anybody uses it."""
+
+    def __init__(self, dialect: Dialect, prepare: Callable[[Session], None]) -> None:
+        self.dialect = dialect
+        self._prepare = prepare
+        self._local = threading.local()
+        self._lock = threading.Lock()
+        self._all: list[Session] = []
+        self._lost: list[Session] = []  # of the parent process: kept, because closing them would harm the parent
+        self._adopted: Any = None
+        self._memory_lock = threading.RLock()
+        self.closed = False
+
+    def get(self) -> Session:
+        """The session of this thread, connected. Raises StoreUnavailable; ValueError after `close`."""
+        session: Session | None = getattr(self._local, "session", None)
+        if session is not None and not session.broken and session.process == _process[0] and not self.closed:
+            return session
+        return self._new(session)
+
+    def close(self) -> None:
+        """Close the sessions of every thread."""
+        with self._lock:
+            self.closed = True
+            sessions, self._all = self._all, []
+        for session in sessions:
+            if session.process == _process[0]:
+                session.close()
+        if self._adopted is not None:
+            self._adopted.close()
+
+    def adopt(self, connection: Any) -> None:
+        """A connection to use before any is made; for an in-memory store the only one there will ever be."""
+        self._adopted = connection
+
+    def _new(self, old: Session | None) -> Session:
+        if self.closed:
+            raise ValueError("the suppression store is closed")
+        self._forget(old)
+        session = self._connected()
+        with self._lock:
+            self._all.append(session)
+        self._local.session = session
+        try:
+            self._prepare(session)
+        except BaseException:
+            session.broken = True
+            raise
+        return session
+
+    def _connected(self) -> Session:
+        with self._lock:
+            adopted = self._adopted
+            if self.dialect.in_memory:
+                return Session(self.dialect, adopted, self._memory_lock)
+            self._adopted = None
+        return Session(self.dialect, adopted if adopted is not None else self.dialect.connect())
+
+    def _forget(self, old: Session | None) -> None:
+        if old is None:
+            return
+        with self._lock:
+            if old in self._all:
+                self._all.remove(old)
+            if old.process != _process[0]:
+                self._lost.append(old)
+                return
+        if self.dialect.in_memory:
+            return
+        with suppress(*self.dialect.errors):  # it was broken; perhaps nothing is left to close
+            old.close()

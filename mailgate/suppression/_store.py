@@ -1,0 +1,411 @@
+"""The store: one object over one database, safe to share between threads."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any
+
+from mailgate.records import Event, KeyRing, ParseError, address_key
+from mailgate.suppression import _listing
+from mailgate.suppression._changes import Stamp, Writer, clean, writing
+from mailgate.suppression._dialect import Connect, PostgresDialect, SqliteDialect, dialect_for, is_url
+from mailgate.suppression._errors import BadAddress, RemovalRefused, StoreUnavailable
+from mailgate.suppression._judge import judge
+from mailgate.suppression._keys import Folding, entry_key
+from mailgate.suppression._lookup import ONE, Found, Rules, find, key_of, load_rules, readable, split_version
+from mailgate.suppression._policy import DEFAULT_SETTINGS
+from mailgate.suppression._records import (
+    EVERY,
+    MAX_NAME_CHARACTERS,
+    MAX_TEXT_CHARACTERS,
+    Added,
+    Applied,
+    EntryKind,
+    LogLine,
+    Suppression,
+    SuppressionReason,
+    Verdict,
+    kind_of,
+    utc_now,
+    whole_second,
+)
+from mailgate.suppression._rows import KEY, entry_of
+from mailgate.suppression._schema import migrate
+from mailgate.suppression._session import Session, Sessions
+from mailgate.suppression._settings import PolicySettings
+from mailgate.suppression._setup import refuse_other_settings, settings_of_new_list
+
+Where = str | os.PathLike[str] | Connect
+_CHUNK = 1_000  # addresses per query of `check_many`
+
+
+class SuppressionStore:
+    """The list of addresses not to mail. Open it with `SuppressionStore.open`, close it with `close` or `with`."""
+
+    def __init__(
+        self,
+        dialect: SqliteDialect | PostgresDialect,
+        *,
+        settings: PolicySettings,
+        clock: Callable[[], datetime],
+        keys: KeyRing | None,
+    ) -> None:
+        self.settings = settings
+        self.clock = clock
+        self._keys = keys
+        self._sessions = Sessions(dialect, self._prepare)
+        self._transactional = settings.transactional_streams
+
+    @classmethod
+    def open(
+        cls,
+        where: Where,
+        *,
+        settings: PolicySettings = DEFAULT_SETTINGS,
+        clock: Callable[[], datetime] = utc_now,
+        create: bool = True,
+        hash_keys: KeyRing | None = None,
+        hashed: bool = False,
+        folding: Folding | None = None,
+        **options: Any,
+    ) -> SuppressionStore:
+        """Open a list, made when it is not there.
+
+        where: the path of an SQLite file (`:memory:` for one that is forgotten), a PostgreSQL URL, or a callable that
+        gives a new DB-API connection to PostgreSQL.
+        create: False: a list that is not there is an error, never an empty list. Look-ups should open it like this.
+        hash_keys: the keys for hashed addresses; their signing key is used at creation. hashed: a new list keeps no
+        address, only keyed hashes. folding: of a new list; None: as the list has it.
+        options, SQLite only: read_only (False), timeout_seconds (10.0) to wait for another writer, durable (True: on
+        the disk before it is acknowledged), cache_bytes (64 MiB).
+        Raises StoreUnavailable when it cannot be opened, StoreMismatch when it was made with other settings.
+        """
+        if not callable(where) and not is_url(os.fspath(where)):
+            options["create"] = create
+        dialect = dialect_for(where, **options)
+        new_list = settings_of_new_list(hash_keys, hashed=hashed, folding=folding)
+        connection = dialect.connect()
+        store = cls(dialect, settings=settings, clock=clock, keys=hash_keys)
+        try:
+            store._begin(connection, create, new_list)
+            store._refuse_other_settings(hashed, folding)
+        except BaseException:
+            store.close()
+            raise
+        return store
+
+    def _begin(self, connection: Any, create: bool, new_list: dict[str, str]) -> None:
+        dialect = self._sessions.dialect
+        writable = not getattr(dialect, "read_only", False)
+        try:
+            migrate(dialect, connection, create=create and writable, writable=writable, new_list=new_list)
+        except dialect.errors as error:
+            connection.close()
+            raise StoreUnavailable(dialect.where, str(error)) from error
+        except BaseException:
+            connection.close()
+            raise
+        if isinstance(dialect, SqliteDialect):
+            dialect.create = False  # from now on a file that is gone is an error, not an empty list
+        self._sessions.adopt(connection)
+
+    def _prepare(self, session: Session) -> None:
+        try:
+            migrate(session.dialect, session.connection, create=False, writable=False)
+        except session.dialect.errors as error:
+            raise session.failure(error) from error
+        session.sql_one = session.dialect.sql(ONE)
+        session.rules = load_rules(session, self._keys)
+
+    def _refuse_other_settings(self, hashed: bool, folding: Folding | None) -> None:
+        meta = dict(self._sessions.get().rows("SELECT name, value FROM mg_suppression_meta"))
+        refuse_other_settings(meta, hashed=hashed, folding=folding)
+
+    def __enter__(self) -> SuppressionStore:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection; the store cannot be used afterwards."""
+        self._sessions.close()
+
+    # Look-ups
+
+    def check(self, address: str, *, tenant: str = "", stream: str | None = None) -> Verdict:
+        """May `address` be mailed?
+
+        tenant: whose mail; entries of `*` hold for every tenant. stream: which kind of mail; None: not known, then an
+        entry of any stream blocks. An address that cannot be read is blocked.
+        Raises StoreUnavailable; never answers "not blocked" when the store cannot be read.
+        """
+        try:
+            key = address_key(address)
+        except ParseError:
+            return Verdict(True, (), None)
+        session = self._sessions.get()
+        if time.monotonic() > session.verify_after:
+            session.verify()
+        rules: Rules = session.rules
+        if not rules.plain:
+            return self._check_fully(session, [key], tenant, stream)[0]
+        try:
+            session.cursor.execute(session.sql_one, (key,))
+            rows = session.cursor.fetchall()
+        except session.dialect.errors as error:
+            raise session.failure(error) from error
+        if len(rows) == 1 and rows[0][0] == rules.version:
+            return Verdict(False, (), key)
+        rows, version = split_version(rows)
+        if version != rules.version:
+            return self._check_fully(session, [key], tenant, stream)[0]
+        now = int(self.clock().timestamp())
+        blocking = judge(rows, (), tenant=tenant, stream=stream, transactional=self._transactional, now=now)
+        return Verdict(bool(blocking), tuple(map(entry_of, blocking)), key)
+
+    def check_many(self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None) -> Iterator[Verdict]:
+        """`check` for each of `addresses`, in their order; read and answered a thousand at a time.
+
+        Each thousand is checked against one state of the list.
+        """
+        for piece in readable(addresses, _CHUNK):
+            session = self._sessions.get()
+            session.verify()
+            keys = [key for _, key in piece if key is not None]
+            verdicts = iter(self._check_fully(session, keys, tenant, stream) if keys else ())
+            for _, key in piece:
+                yield Verdict(True, (), None) if key is None else next(verdicts)
+
+    def partition(
+        self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None
+    ) -> tuple[list[str], list[tuple[str, Verdict]]]:
+        """`addresses` as (those that may be mailed, those that may not with the reason), both in their order."""
+        allowed: list[str] = []
+        blocked: list[tuple[str, Verdict]] = []
+        for piece in readable(addresses, _CHUNK):
+            texts = [address for address, _ in piece]
+            for address, verdict in zip(texts, self.check_many(texts, tenant=tenant, stream=stream), strict=True):
+                if verdict.blocked:
+                    blocked.append((address, verdict))
+                else:
+                    allowed.append(address)
+        return allowed, blocked
+
+    def _check_fully(self, session: Session, keys: list[str], tenant: str, stream: str | None) -> list[Verdict]:
+        found = find(session, session.rules, keys)
+        while found is None:
+            session.rules = load_rules(session, self._keys)
+            found = find(session, session.rules, keys)
+        if not found:
+            return [Verdict(False, (), key) for key in keys]
+        now = int(self.clock().timestamp())
+        return [self._verdict(key, found.get(key), session.rules, tenant, stream, now) for key in keys]
+
+    def _verdict(
+        self, key: str, found: Found | None, rules: Rules, tenant: str, stream: str | None, now: int
+    ) -> Verdict:
+        if found is None:
+            return Verdict(False, (), key)
+        blocking = judge(
+            found.own, found.of_domain, tenant=tenant, stream=stream, transactional=self._transactional, now=now
+        )
+        if not blocking:
+            return Verdict(False, (), key)
+        by = rules.folding.rules if rules.folding is not None else ()
+        entries = tuple(entry_of(row, by if row[KEY] in found.folded else ()) for row in blocking)
+        return Verdict(True, entries, key)
+
+    # Changes
+
+    def add(
+        self,
+        address: str,
+        reason: SuppressionReason = SuppressionReason.MANUAL,
+        *,
+        tenant: str = "",
+        stream: str = EVERY,
+        expires: datetime | None = None,
+        at: datetime | None = None,
+        source: str = "manual",
+        detail: str | None = None,
+        actor: str = "",
+        note: str = "",
+        force: bool = False,
+    ) -> Added:
+        """Put an address, a domain (`example.com`), everything below one (`*.example.com`) or a hash on the list.
+
+        expires: None takes the default of the reason (`PolicySettings.default_expiry_days`). at: since when, None: now.
+        On an entry that is there the later statement wins and the expiry only moves away; force: it may come nearer.
+        actor, note: who and why, for the log.
+        Raises BadAddress (a ValueError) for what cannot be compared with anything; ValueError for text that no
+        database can store (NUL, lone surrogates) and for names longer than 200 characters.
+        """
+        entry = self._entry(address, reason, tenant, stream, expires, at, source, detail)
+        with self._writer() as writer:
+            return writer.put(entry, self._stamp(actor, note, source), force=force)
+
+    def add_if_absent(self, address: str, reason: SuppressionReason = SuppressionReason.MANUAL, **options: Any) -> bool:
+        """`add`, unless such an entry is in force already: True for exactly one of many callers."""
+        options = {"tenant": "", "stream": EVERY, "expires": None, "at": None, "detail": None, **options}
+        actor, note = options.pop("actor", ""), options.pop("note", "")
+        source = options.pop("source", "manual")
+        entry = self._entry(address, reason, source=source, **options)
+        with self._writer() as writer:
+            old = writer.same_row(entry)
+            if old is not None and not old.is_expired(entry.created):
+                return False
+            writer.put(entry, self._stamp(actor, note, source))
+            return True
+
+    def remove(
+        self,
+        address: str,
+        *,
+        note: str,
+        actor: str,
+        reason: SuppressionReason | None = None,
+        tenant: str = "",
+        stream: str | None = None,
+        evidence: str = "",
+    ) -> tuple[Suppression, ...]:
+        """Take entries of an address (or domain) off the list; answers those that were there.
+
+        reason: only entries of it; None: all. stream: only entries of it; None: all. note and actor say why and who;
+        both are needed. evidence: what proves the new consent; without it an unsubscribe stays.
+        Raises RemovalRefused (a ValueError), nothing being removed, without note or actor, for an unsubscribe without
+        evidence, and for a `legal` entry, which only `force`d expiry ends.
+        """
+        if not note.strip() or not actor.strip():
+            raise RemovalRefused("a removal needs an actor and a note: who and why")
+        _check_texts(tenant=tenant, stream=stream or "", actor=actor, note=note, evidence=evidence)
+        stamp = self._stamp(actor, clean(f"{note} [evidence: {evidence}]" if evidence else note), "manual")
+        with self._writer() as writer:
+            entries = [
+                entry
+                for entry in writer.rows(writer.address_form(entry_key(address)))
+                if entry.tenant == tenant
+                and (reason is None or entry.reason is reason)
+                and (stream is None or entry.stream == stream)
+            ]
+            for entry in entries:
+                _refuse_removal(entry, evidence)
+                writer.delete(entry, stamp)
+        return tuple(entries)
+
+    def apply(self, event: Event, *, at: datetime | None = None) -> Applied:
+        """Do what the policy says about one event; see `suppress_for`. at: now, None: the clock."""
+        return self.apply_many((event,), at=at)[0]
+
+    def apply_many(self, events: Iterable[Event], *, at: datetime | None = None) -> tuple[Applied, ...]:
+        """`apply` for a batch, in one transaction: when this returns, all of it is kept; before, nothing is.
+
+        An event whose id the store has seen changes nothing, so a batch that was interrupted is given again whole.
+        """
+        now = self._at(at)
+        with self._writer() as writer:
+            return tuple(writer.apply(event, now) for event in events)
+
+    def record_delivery(
+        self, address: str, *, tenant: str = "", at: datetime | None = None, source: str = "delivery"
+    ) -> Suppression | None:
+        """A message to `address` arrived: ends its counted failures; the counted entry that it lifted, or None."""
+        key = key_of(address)
+        if key is None:
+            raise BadAddress(f"cannot read the address {address[:100]!r}")
+        when = self._at(at)
+        with self._writer() as writer:
+            return writer.lift(key, tenant, when, Stamp(at=when, actor="policy", source=source, note="delivered"))
+
+    def expire(self, *, at: datetime | None = None) -> int:
+        """Take out what has expired; how many entries. Look-ups do not wait for it. Old event ids go too."""
+        now = self._at(at)
+        with self._writer() as writer:
+            return _listing.expire(writer, now, self.settings)
+
+    # Reading the list
+
+    def list(
+        self,
+        *,
+        tenant: str | None = None,
+        stream: str | None = None,
+        reason: SuppressionReason | None = None,
+        kind: EntryKind | None = None,
+        expired: bool = False,
+    ) -> Iterator[Suppression]:
+        """The entries, in the order of their keys; None: any. expired: with those that no longer block.
+
+        Read in pieces, so that a list of millions neither fills the memory nor holds a writer up.
+        """
+        now = None if expired else self._at(None)
+        yield from _listing.entries(self._sessions.get, tenant=tenant, stream=stream, reason=reason, kind=kind, now=now)
+
+    def history(self, address: str) -> tuple[LogLine, ...]:
+        """Everything that ever happened to the entries of an address or domain, oldest first, for all tenants."""
+        session = self._sessions.get()
+        with session.reading():
+            rules = load_rules(session, self._keys)
+            return _listing.history(session, rules, entry_key(address))
+
+    def _writer(self) -> AbstractContextManager[Writer]:
+        return writing(self._sessions.get(), self._keys, self.settings)
+
+    def _entry(
+        self,
+        address: str,
+        reason: SuppressionReason,
+        tenant: str,
+        stream: str,
+        expires: datetime | None,
+        at: datetime | None,
+        source: str,
+        detail: str | None,
+    ) -> Suppression:
+        _check_texts(tenant=tenant, stream=stream, source=source, detail=detail or "", address=address)
+        reason = SuppressionReason(reason)
+        key = entry_key(address)
+        created = self._at(at)
+        days = self.settings.days_for(reason)
+        if expires is None and days is not None:
+            expires = created + timedelta(days=days)
+        written = address.strip()
+        return Suppression(
+            key=key,
+            reason=reason,
+            tenant=tenant,
+            stream=stream or EVERY,
+            created=created,
+            expires=None if expires is None else whole_second(expires),
+            source=source,
+            detail=detail,
+            display=written if kind_of(key) is EntryKind.ADDRESS and written != key else None,
+        )
+
+    def _stamp(self, actor: str, note: str, source: str) -> Stamp:
+        _check_texts(actor=actor, note=note)
+        return Stamp(at=self._at(None), actor=actor, source=source, note=note)
+
+    def _at(self, at: datetime | None) -> datetime:
+        return whole_second(self.clock() if at is None else at)
+
+
+def _refuse_removal(entry: Suppression, evidence: str) -> None:
+    if entry.reason is SuppressionReason.LEGAL:
+        raise RemovalRefused(f"{entry.pattern} is suppressed for legal reasons; such an entry is not removed")
+    if entry.reason is SuppressionReason.UNSUBSCRIBE and not evidence.strip():
+        raise RemovalRefused(f"{entry.pattern} unsubscribed; removing that needs evidence of a new consent")
+
+
+def _check_texts(**texts: str) -> None:
+    for name, text in texts.items():
+        limit = MAX_NAME_CHARACTERS if name in ("tenant", "stream", "actor") else 2 * MAX_TEXT_CHARACTERS
+        if clean(text[:MAX_TEXT_CHARACTERS]) != text[:MAX_TEXT_CHARACTERS] or "\x00" in text:
+            raise ValueError(f"{name} holds a character that no database can store: {text[:100]!r}")
+        if len(text) > limit:
+            raise ValueError(f"{name} is longer than {limit} characters: {text[:100]!r}")
