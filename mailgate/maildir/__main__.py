@@ -1,0 +1,5 @@
+import sys
+
+from mailgate.cli import main
+
+raise SystemExit(main(["scan", *sys.argv[1:]]))
