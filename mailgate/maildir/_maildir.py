@@ -110,7 +110,7 @@ class Maildir:
 
     def _lock(self, folder: str) -> None:
         if folder not in self._locks:
-            self._locks[folder] = FolderLock(os.path.join(self.path, folder))
+            self._locks[folder] = FolderLock(os.path.join(self.path, folder) if folder else self.path)
 
 
 def read(message: Waiting, *, max_bytes: int = MAX_BYTES) -> Reading:
