@@ -1,0 +1,436 @@
+r"""One engine for every free-form notification: dialects are rows, read in order, first reading wins.
+
+The model. A row says by literal anchors whether a text is its own, where in it the recipients stand (`after`, `until`),
+how a line names one (`shapes`, see `_lines`; `labels`; `patterns`), and what the words mean (`action`, `hint`). The
+engine cuts the text into lines, finds the recipients, and gives each the lines that belong to it: what follows its line
+up to the next recipient, else what all of them share.
+
+Invariants. Only text before the returned copy is searched. A row that finds nobody gives way to the next. Regular
+expressions run only after a row's literal anchors matched, one line at a time, on lines of at most
+`MAX_LINE_CHARACTERS`; patterns have possessive or bounded repeats, so that no line costs more than a few passes.
+
+What is ugly and why it stays: `find` names methods of this module, because a few families cannot be said as shapes
+(transcripts, header lists); each method is small and used by several rows.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from functools import lru_cache
+from typing import Any
+
+from mailgate.bounce._addresses import MAX_LINE_CHARACTERS, find_addresses, is_system_address, read_address
+from mailgate.bounce._lines import EVERY, LISTED, RecipientLine, alias_in, read_recipient_line
+from mailgate.records import Headers, Reason
+
+MAX_RECIPIENTS_IN_TEXT = 10_000
+MAX_LINES_LOOKED_AT = 20_000
+MAX_TEXT_CHARACTERS = 2_000  # of the lines kept for one recipient
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dialect:
+    """One family of notifications.
+
+    all_of, any_of: lower-case literals that the text must hold; headers: (field name, lower-case literal) pairs that
+    the report's header must hold, `""` for mere presence.
+    after: recipients stand behind the earliest of these (lower case), else anywhere; until: they stop before these.
+    find: methods in order until one finds somebody: `lines`, `labels`, `patterns`, `sentences`, `commands`, `headers`.
+    shapes: accepted by `lines`. blank_before: only lines behind an empty one (QSBMF). same_indent: later recipients
+    must be indented as the first, so that a wrapped reply beginning with an address is not one.
+    labels: lower-case words before a colon. patterns: regular expressions with a group `address`, one line at a time.
+    header_names: fields that list failed recipients, for `headers`.
+    local_part: a bare local part is accepted; its domain is looked for elsewhere.
+    needs_notification: the header or the subject must look like the mail system's own (for rows with weak anchors).
+    keep_own: the report's own addresses may be the failed recipient (the position is certain).
+    action: the RFC 3464 word that the family's words mean; None: the text's own words decide.
+    hint: the reason that the family's words mean, for texts without a reply.
+    """
+
+    name: str
+    all_of: tuple[str, ...] = ()
+    any_of: tuple[str, ...] = ()
+    headers: tuple[tuple[str, str], ...] = ()
+    after: tuple[str, ...] = ()
+    until: tuple[str, ...] = ()
+    find: tuple[str, ...] = ("lines",)
+    shapes: frozenset[str] = LISTED
+    blank_before: bool = False
+    same_indent: bool = True
+    labels: tuple[str, ...] = ()
+    patterns: tuple[str, ...] = ()
+    header_names: tuple[str, ...] = ()
+    local_part: bool = False
+    needs_notification: bool = False
+    keep_own: bool = True
+    action: str | None = None
+    hint: Reason | None = None
+
+    def __post_init__(self) -> None:
+        for method in self.find:
+            if method not in _METHODS:
+                raise ValueError(f"a dialect finds recipients by one of {sorted(_METHODS)}, not {method!r}")
+        if unknown := self.shapes - EVERY - {"local"}:
+            raise ValueError(f"no such shapes of a line: {sorted(unknown)}")
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Dialect:
+        """A row out of a rules file: lists instead of tuples, headers as a table of name and literal."""
+        values: dict[str, Any] = {}
+        known = {one.name for one in fields(cls)}
+        for name, value in data.items():
+            if name not in known:
+                raise ValueError(f"a dialect has no {name!r}")
+            if name == "headers":
+                value = tuple((key, text.lower()) for key, text in dict(value).items())
+            elif name == "shapes":
+                value = frozenset(value)
+            elif name == "hint":
+                value = Reason(value)
+            elif name in ("all_of", "any_of", "after", "until", "labels"):
+                value = tuple(text.lower() for text in value)
+            elif isinstance(value, list):
+                value = tuple(value)
+            values[name] = value
+        return cls(**values)
+
+
+@dataclass(slots=True)
+class Draft:
+    """One recipient found in a text, and what was said about it."""
+
+    address: str
+    text: str = ""
+    alias: str | None = None
+    inferred: bool = False
+
+
+@dataclass(slots=True)
+class TextReading:
+    """What the engine found: the row, its recipients in text order, what they share."""
+
+    dialect: Dialect
+    drafts: list[Draft]
+    shared: str
+
+
+@dataclass(slots=True)
+class Source:
+    """What the engine looks at. own: lower-case addresses of the report's own header."""
+
+    text: str
+    lower: str
+    headers: Headers
+    own: frozenset[str] = frozenset()
+    is_notification: bool = False
+    known: tuple[str, ...] = field(default=())
+
+
+def read_text(source: Source, dialects: Iterable[Dialect]) -> TextReading | None:
+    """The first row that finds a recipient; None when none does."""
+    for dialect in dialects:
+        if dialect.needs_notification and not source.is_notification:
+            continue
+        if not _fits(dialect, source):
+            continue
+        reading = _read(dialect, source)
+        if reading is not None:
+            return reading
+    return None
+
+
+def _fits(dialect: Dialect, source: Source) -> bool:
+    lower = source.lower
+    for literal in dialect.all_of:
+        if literal not in lower:
+            return False
+    if dialect.any_of:
+        for literal in dialect.any_of:
+            if literal in lower:
+                break
+        else:
+            return False
+    for name, literal in dialect.headers:
+        value = source.headers.decoded(name)
+        if value is None or literal not in value.lower():
+            return False
+    return True
+
+
+def _read(dialect: Dialect, source: Source) -> TextReading | None:
+    start, end = _window(dialect, source.lower)
+    if start < 0:
+        return None
+    lines = source.text[start:end].split("\n", MAX_LINES_LOOKED_AT)[:MAX_LINES_LOOKED_AT]
+    for method in dialect.find:
+        found = _METHODS[method](dialect, source, lines)
+        drafts = _merged(found, dialect, source)
+        if drafts:
+            shared = _shared(source, drafts)
+            return TextReading(dialect, drafts, shared)
+    return None
+
+
+def _window(dialect: Dialect, lower: str) -> tuple[int, int]:
+    start = 0
+    if dialect.after:
+        hits = [(at, len(literal)) for literal in dialect.after if (at := lower.find(literal)) != -1]
+        if not hits:
+            return -1, -1
+        at, length = min(hits)
+        start = at + length
+    end = len(lower)
+    for literal in dialect.until:
+        at = lower.find(literal, start, end)
+        if at != -1:
+            end = lower.rfind("\n", start, at) + 1 or at
+    return start, end
+
+
+def _merged(found: Iterable[Draft], dialect: Dialect, source: Source) -> list[Draft]:
+    """One draft per address, in order; the mail system's own addresses are nobody's failure (rule 43)."""
+    by_key: dict[str, Draft] = {}
+    for draft in found:
+        key = draft.address.lower()
+        if not dialect.keep_own and (key in source.own or is_system_address(key)):
+            continue
+        if key in by_key:
+            first = by_key[key]
+            if draft.text and draft.text not in first.text:
+                first.text = f"{first.text}\n{draft.text}".strip()[:MAX_TEXT_CHARACTERS]
+            continue
+        by_key[key] = draft
+        if len(by_key) >= MAX_RECIPIENTS_IN_TEXT:
+            break
+    return list(by_key.values())
+
+
+def _shared(source: Source, drafts: list[Draft]) -> str:
+    """The whole notification for a single recipient or for recipients without words of their own."""
+    if len(drafts) > 1 and all(draft.text for draft in drafts):
+        return ""
+    return source.text[: 4 * MAX_TEXT_CHARACTERS].strip()
+
+
+def _by_lines(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    drafts: list[Draft] = []
+    indent = -1
+    previous_blank = True
+    own: list[str] = []
+
+    def finish() -> None:
+        if drafts and own:
+            draft = drafts[-1]
+            draft.text = "\n".join(own).strip()[:MAX_TEXT_CHARACTERS]
+            draft.alias = draft.alias or alias_in(" ".join(line.strip() for line in own[:3]))
+        own.clear()
+
+    for line in lines:
+        found = _recipient(dialect, source, line, indent, previous_blank)
+        previous_blank = not line.strip()
+        if found is None:
+            if drafts and len(own) < 200:
+                own.append(line)
+            continue
+        finish()
+        if indent < 0 and dialect.same_indent:
+            indent = found.indent
+        drafts.append(Draft(found.address))
+        drafts.extend(Draft(address) for address in found.others)
+        if found.rest:
+            own.append(found.rest)
+        if len(drafts) > MAX_RECIPIENTS_IN_TEXT:
+            break
+    finish()
+    return drafts
+
+
+def _recipient(dialect: Dialect, source: Source, line: str, indent: int, previous_blank: bool) -> RecipientLine | None:
+    if "@" not in line:
+        if not dialect.local_part or not line.strip():
+            return None
+        return _local(dialect, source, line, indent)
+    if dialect.blank_before and not previous_blank:
+        return None
+    found = read_recipient_line(line)
+    if found is None or found.shape not in dialect.shapes:
+        return None
+    if indent >= 0 and found.indent != indent:
+        return None
+    return found
+
+
+_LOCAL_PART = re.compile(r"\w[\w.+=-]{0,63}")
+
+
+def _local(dialect: Dialect, source: Source, line: str, indent: int) -> RecipientLine | None:
+    """A bare local part alone on its line: the full address must stand elsewhere, or the report's own domain is
+    taken."""
+    word = line.strip().strip("<>*\"'")
+    own_indent = len(line) - len(line.lstrip())
+    if len(word) > 64 or _LOCAL_PART.fullmatch(word) is None or (indent >= 0 and own_indent != indent):
+        return None
+    address = _completed(word, source, dialect.after)
+    return None if address is None else RecipientLine(address, "local", "", own_indent)
+
+
+def _completed(local: str, source: Source, after: tuple[str, ...]) -> str | None:
+    lowered = local.lower() + "@"
+    for address in (*source.known, *find_addresses(source.text[:MAX_LINE_CHARACTERS])):
+        if address.lower().startswith(lowered):
+            return address
+    if not after:
+        return None
+    sender = read_address(source.headers.get("from") or "")
+    return None if sender is None else f"{local}@{sender.rpartition('@')[2]}"
+
+
+def _by_labels(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    """`Recipient: user@host`, also with the address on the next line; what follows belongs to it."""
+    drafts: list[Draft] = []
+    waiting = False
+    for line in lines:
+        stripped = line.strip(" \t*->|\u3000")
+        label, colon, value = _label(stripped)
+        if colon and label in dialect.labels:
+            found = find_addresses(value)
+            waiting = not found and not value.strip()
+            drafts.extend(Draft(address) for address in found)
+        elif waiting and stripped:
+            recipient = read_recipient_line(line)
+            if recipient is not None:
+                drafts.append(Draft(recipient.address, recipient.rest))
+            waiting = False
+        elif drafts and stripped and len(drafts[-1].text) < MAX_TEXT_CHARACTERS:
+            drafts[-1].text = f"{drafts[-1].text}\n{stripped}".strip()
+    return drafts
+
+
+def _label(line: str) -> tuple[str, str, str]:
+    for mark in (":", "："):
+        label, colon, value = line.partition(mark)
+        if colon:
+            return label.strip().lower(), colon, value
+    return "", "", ""
+
+
+def _by_patterns(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    drafts: list[Draft] = []
+    for number, line in enumerate(lines):
+        if len(line) > MAX_LINE_CHARACTERS:
+            continue
+        for pattern in dialect.patterns:
+            match = compiled(pattern).search(line)
+            address = None if match is None else read_address(match["address"])
+            if address is not None:
+                context = "\n".join(text for text in lines[number : number + 6] if text.strip())
+                drafts.append(Draft(address, context[:MAX_TEXT_CHARACTERS]))
+                break
+    return drafts
+
+
+# Words before an address that make it the one that failed, and words of failure that must be near.
+_TO = re.compile(
+    r"(?:\bto|\bfor|\brecipients?|\baddress(?:es)?|\buser|\bmailbox|\baccount|\bmail|\bid|\battempts?|\bhost|\bfull|\bquota"
+    r"|\bunknown|\bsize|\bwith|\bintended|\bis|\bà|\ban|\ba|\bpara|\bvoor|\btil|\btill|\bdestinatario|\bdestinataire"
+    r"|\bempfänger|\b至|宛|адрес\w{0,5})(?:\(s\))?[\s:<(\['\"*=-]{0,12}$",
+    re.IGNORECASE,
+)
+FAILURE_WORDS: tuple[str, ...] = (
+    "deliver", "undeliver", "fail", "reject", "refus", "unknown", "bounce", "not found", "exist", "invalid", "is full",
+    "mailbox full", "quota", "disabled", "no such", "unable", "error", "returned", "not accept", "unreachable",
+    "could not", "couldn't", "cannot", "can't", "exceeds", "not sent", "wrong", "no longer", "not valid",
+    "not a valid", "rcpt", "blocked", "trouble", "zugestellt", "unzustellbar", "nicht", "remis", "échou", "impossible",
+    "entreg", "consegn", "recapit", "bezorg", "levere", "dostarcz", "достав", "退", "失敗", "エラー", "できません",
+    "送信",
+)  # fmt: skip
+
+
+def _by_sentences(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    """`could not be delivered to user@host`: the words before the address say that it failed."""
+    drafts: list[Draft] = []
+    before = ""
+    for number, line in enumerate(lines[:500]):
+        line = line[:MAX_LINE_CHARACTERS]
+        if "@" in line:
+            position = 0
+            for address in find_addresses(line):
+                position = line.find(address, position)
+                lead = f"{before} {line[:position]}"[-120:]
+                window = f"{before} {line}".lower()
+                if _TO.search(lead) and any(word in window for word in FAILURE_WORDS):
+                    context = "\n".join(text for text in lines[max(0, number - 1) : number + 6] if text.strip())
+                    drafts.append(Draft(address, context[:MAX_TEXT_CHARACTERS]))
+                position += len(address)
+        before = line.strip()[-200:]
+    return drafts
+
+
+_COMMAND = re.compile(r"rcpt\s{0,3}to\s{0,3}:?\s{0,3}<?\s{0,3}([^\s<>]{3,320})", re.IGNORECASE)
+
+
+def _by_commands(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    """`RCPT TO:<user@host>` of a session transcript, followed by a refusal (4yz or 5yz) or by nothing."""
+    drafts: list[Draft] = []
+    for number, line in enumerate(lines):
+        match = _COMMAND.search(line[:MAX_LINE_CHARACTERS]) if "@" in line else None
+        address = None if match is None else read_address(match[1])
+        if address is None:
+            continue
+        replies = [text for text in lines[number : number + 6] if text.strip()]
+        following = next((text for text in replies[1:] if re.search(r"\b[245]\d\d[ -]", text)), "")
+        if re.search(r"\b2\d\d[ -]", following):
+            continue
+        drafts.append(Draft(address, "\n".join(replies)[:MAX_TEXT_CHARACTERS]))
+    return drafts
+
+
+def _by_headers(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    """A header field that lists the failed recipients (X-Failed-Recipients)."""
+    drafts: list[Draft] = []
+    for name in dialect.header_names:
+        for value in source.headers.get_all(name):
+            for item in value.replace(";", ",").split(","):
+                address = read_address(item)
+                if address is not None:
+                    drafts.append(Draft(address, text_about(source, address)))
+        if drafts:
+            break
+    return drafts
+
+
+def _by_subject(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
+    """`Undeliverable: user@host`, `Your message to user@host could not be delivered` in the subject."""
+    subject = source.headers.decoded("subject") or ""
+    if not any(word in subject.lower() for word in FAILURE_WORDS):
+        return []
+    return [Draft(address, text_about(source, address)) for address in find_addresses(subject)]
+
+
+def text_about(source: Source, address: str) -> str:
+    """The lines of the notification that belong to one address: from the line that names it to the next empty one."""
+    at = source.lower.find(address.lower())
+    if at == -1:
+        return ""
+    start = source.text.rfind("\n", 0, at) + 1
+    end = source.text.find("\n\n", at)
+    return source.text[start : end if end != -1 else None][:MAX_TEXT_CHARACTERS].strip()
+
+
+@lru_cache(maxsize=512)
+def compiled(pattern: str) -> re.Pattern[str]:
+    """A dialect's pattern, compiled once."""
+    return re.compile(pattern, re.IGNORECASE)
+
+
+_METHODS = {
+    "lines": _by_lines,
+    "labels": _by_labels,
+    "patterns": _by_patterns,
+    "sentences": _by_sentences,
+    "commands": _by_commands,
+    "headers": _by_headers,
+    "subject": _by_subject,
+}

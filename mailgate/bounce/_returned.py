@@ -1,0 +1,127 @@
+"""The returned message: its header wherever it stands, and what of it names the message and the mailed address."""
+
+from __future__ import annotations
+
+import re
+
+from mailgate.bounce._addresses import find_addresses, read_address
+from mailgate.bounce._text import Notification, clean_message_id, looks_like_header, message_id_in, unquoted
+from mailgate.records import Headers, Mail, ParseError
+
+MAX_HEADER_CHARACTERS = 64 * 1024  # of a returned copy in a text: as much as one header may have
+MAX_RECEIVED_FIELDS = 30
+
+_FIRST_FIELD = re.compile(r"^[ \t>|]{0,12}(?=[A-Za-z][A-Za-z0-9-]{1,60}+[ \t]*+:)", re.MULTILINE)
+_FOR = re.compile(r"\bfor <?([^\s<>;]{1,256}@[^\s<>;]{1,255})>?")
+# Fields that the forwarding mailbox adds: they name the address that the message had arrived at before it went on.
+_ARRIVED_AT = ("x-sieve-redirected-from", "x-forwarded-for", "resent-from", "delivered-to")
+
+
+def returned_headers(note: Notification) -> Headers | None:
+    """The header of the returned message: of its part, of a part's own header, or behind the separator of a text."""
+    if note.returned is not None:
+        try:
+            headers = note.returned.message().headers
+        except ParseError:
+            return None
+        if len(headers):
+            return headers
+    if note.returned_headers is not None:
+        return note.returned_headers
+    return headers_in(note.rest) if note.rest else None
+
+
+def headers_in(text: str) -> Headers | None:
+    """The first header block in a text, quote marks and a common indent off; None when there is none."""
+    head = text[:MAX_HEADER_CHARACTERS]
+    start = _FIRST_FIELD.search(head)
+    while start is not None and not looks_like_header(unquoted(head[start.start() :])):
+        start = _FIRST_FIELD.search(head, start.end() + 1)
+    if start is None:
+        return None
+    block = unquoted(head[start.start() :])
+    try:
+        return Mail.read(block.encode("utf-8", "surrogateescape")).headers
+    except ParseError:
+        return None
+
+
+def original_message_id(report: Headers, returned: Headers | None, note: Notification) -> str | None:
+    """Message-ID of the message that the report is about, from the surest place to the least sure one (rule 52)."""
+    if returned is not None:
+        found = clean_message_id(returned.get("message-id"))
+        if found is not None:
+            return found
+    if note.rest:
+        found = message_id_in(note.rest)
+        if found is not None:
+            return found
+    for name in ("x-original-message-id", "original-message-id"):
+        found = clean_message_id(report.get(name))
+        if found is not None:
+            return found
+    if "essage-i" in note.text or "essage I" in note.text:
+        found = message_id_in(note.text)
+        if found is not None:
+            return found
+    for name in ("in-reply-to", "references"):
+        value = report.get(name)
+        if value and "<" in value:
+            return clean_message_id(value[value.rindex("<") :])
+    return None
+
+
+def mailed_to(returned: Headers, recipient: str) -> str | None:
+    """The address that the sender wrote to, when the returned header shows that `recipient` is a forward target.
+
+    Proof is a mailbox's own field (Delivered-To, X-Sieve-Redirected-From, …) with another address, while `recipient`
+    stands in no To or Cc. None otherwise.
+    """
+    key = recipient.lower()
+    for name in _ARRIVED_AT:
+        if name not in returned:
+            continue
+        for value in returned.get_all(name):
+            address = read_address(value)
+            if address is None or address.lower() == key:
+                continue
+            addressed = addressed_to(returned)
+            sender = returned.get("return-path") or returned.get("from") or ""
+            if key not in addressed and address.lower() not in sender.lower():
+                return address
+    return None
+
+
+def addressed_to(returned: Headers) -> set[str]:
+    """Lower-case addresses of To and Cc."""
+    found: set[str] = set()
+    for name in ("to", "cc"):
+        for value in returned.get_all(name):
+            found.update(address.lower() for address in find_addresses(value))
+    return found
+
+
+def only_recipient(returned: Headers, near: str) -> str | None:
+    """The one address that the returned message went to: envelope fields, `for` of Received, then To; None when
+    unclear.
+
+    near: the notification, lower case; among several addresses of To the one whose domain it names is taken.
+    """
+    for name in ("x-envelope-to", "envelope-to", "x-rcpt-to"):
+        address = read_address(returned.get(name) or "")
+        if address is not None:
+            return address
+    candidates: list[str] = []
+    for value in returned.get_all("received")[:MAX_RECEIVED_FIELDS]:
+        match = _FOR.search(value)
+        if match is not None:
+            address = read_address(match[1])
+            if address is not None:
+                candidates.append(address)
+    to = [address for value in returned.get_all("to") for address in find_addresses(value)]
+    named = [address for address in to if address.rpartition("@")[2].lower() in near]
+    if len({address.lower() for address in named}) == 1:
+        return named[0]
+    if candidates:
+        return candidates[0]
+    return to[0] if len({address.lower() for address in to}) == 1 else None
