@@ -21,8 +21,15 @@ MAX_ADDRESS_CHARACTERS = 2_000
 _PLAIN = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+@[A-Za-z0-9.-]*[A-Za-z0-9-]", re.ASCII)
 _DOT_STRING = re.compile(r"[^\s\x00-\x20\x7f\"(),:;<>@\[\\\]]+")
 _LABEL_SEPARATORS = re.compile("[.。．｡]")
+_NOT_IN_A_DOMAIN = ' \t"<>(),;\\@'
 _KEPT_BY_MAPPING = "ßς\u200c\u200d"  # UTS 46 non-transitional: valid as they are
-_IGNORED = re.compile("[\u00ad\u034f\u180b-\u180f\u200b\u2060\u2064\ufe00-\ufe0f\ufeff\U000e0100-\U000e01ef]")
+# What UTS 46 lists as "ignored": the default-ignorable code points without the two joiners.
+_IGNORED = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b\u2060-\u2064\u206a-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0"
+    "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0100-\U000e01ef]"
+)
+# RFC 1035 2.3.4. Punycode never shortens a label, and encoding one takes time that grows with its square.
+_MAX_LABEL_CHARACTERS = 63
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,16 +88,22 @@ def domain_to_ascii(domain: str) -> str:
 
     Mapping is UTS 46 non-transitional, reproduced from `unicodedata` (NFKC, case folding, ignorable code points off).
     Nothing is judged: a label that IDNA 2008 forbids is still encoded, so that two spellings of it compare equal.
+    Raises ParseError (`bad_address`) for a label that is not ASCII and longer than 63 characters, which no name has,
+    and where the mapping makes a space, an `@` or other syntax out of a look-alike, or leaves nothing.
     """
     if domain.isascii():
         return _without_trailing_dot(domain.lower())
-    labels = _LABEL_SEPARATORS.split(map_domain(domain))
+    mapped = map_domain(domain)
+    if not mapped.strip(".") or any(character in mapped for character in _NOT_IN_A_DOMAIN):
+        raise ParseError("bad_address", f"a domain that is none once it is normalised: {domain[:80]!r}", field="domain")
+    labels = _LABEL_SEPARATORS.split(mapped)
     return _without_trailing_dot(".".join(label if label.isascii() else _to_a_label(label) for label in labels))
 
 
 def map_domain(domain: str) -> str:
     """Lower-case, NFKC-normalised U-labels (the mapping step of UTS 46 4), nothing encoded."""
-    parts = re.split(f"([{_KEPT_BY_MAPPING}])", _IGNORED.sub("", domain))
+    visible = _IGNORED.sub("", domain).replace("\u1e9e", "ß")  # UTS 46 folds the capital sharp s into the small one
+    parts = re.split(f"([{_KEPT_BY_MAPPING}])", visible)
     folded = "".join(
         part if part in _KEPT_BY_MAPPING and part else unicodedata.normalize("NFKC", part).casefold() for part in parts
     )
@@ -98,6 +111,8 @@ def map_domain(domain: str) -> str:
 
 
 def _to_a_label(label: str) -> str:
+    if len(label) > _MAX_LABEL_CHARACTERS:
+        raise ParseError("bad_address", f"a domain label longer than 63 octets: {label[:80]!r}", field="domain")
     try:
         return "xn--" + label.encode("punycode").decode("ascii")
     except UnicodeError as error:
@@ -119,7 +134,7 @@ def _split(text: str) -> tuple[str, str]:
         raise ParseError("bad_address", f"not of the form local@domain: {stripped[:100]!r}")
     if not stripped.isprintable() and any(_is_forbidden(character) for character in stripped):
         raise ParseError("bad_address", f"a control character or a lone surrogate in {stripped[:100]!r}")
-    if any(character in domain for character in ' \t"<>(),;\\'):
+    if any(character in domain for character in _NOT_IN_A_DOMAIN):
         raise ParseError("bad_address", f"a character that no domain has in {stripped[:100]!r}", field="domain")
     if " " in local and not (len(local) > 1 and local[0] == local[-1] == '"'):
         raise ParseError("bad_address", f"an unquoted space in {stripped[:100]!r}", field="local")
