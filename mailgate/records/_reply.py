@@ -10,6 +10,7 @@ from typing import Any
 
 from mailgate.records._errors import ParseError
 from mailgate.records._reasons import Fault, Permanence, Reason
+from mailgate.records._reply_rules import ReplyRow
 from mailgate.records._status import EnhancedStatus
 
 MAX_REPLY_BYTES = 64 * 1024
@@ -104,9 +105,33 @@ class SmtpReply:
             lines.append(content)
         return cls(code=int(first[1]), enhanced_status=status, lines=tuple(lines))
 
-    def meaning(self, stage: Stage | str = Stage.RCPT) -> Meaning:
-        """What it says about the recipient, given the command it answers; see the table in `_reply_rules`."""
-        raise NotImplementedError
+    def meaning(
+        self,
+        stage: Stage | str = Stage.RCPT,
+        *,
+        rules: tuple[ReplyRow, ...] = (),
+        remote_host: str | None = None,
+    ) -> Meaning:
+        """What it says about the recipient, given the command it answers.
+
+        rules: rows of your own, tried before ours. remote_host: the server's name, for the rows of single providers.
+        Always an answer: what no row knows has the reason that its bare code stands for. A refusal before RCPT has a
+        reason and a permanence for this message, and says nothing about the mailbox: whoever asks about the address
+        must look at the stage too.
+
+        >>> SmtpReply.parse("550 5.1.1 <user@example.com> no such user").meaning().reason.value
+        'mailbox_not_found'
+        >>> SmtpReply.parse("550 5.1.1 your IP is blocked by zen.spamhaus.org").meaning().reason.value
+        'blocked'
+        """
+        return meaning_of(
+            self.text,
+            code=self.code,
+            enhanced_status=self.enhanced_status,
+            stage=stage,
+            rules=rules,
+            remote_host=remote_host,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """The record as JSON values."""
@@ -125,3 +150,45 @@ class SmtpReply:
             enhanced_status=None if status is None else EnhancedStatus.parse(status),
             lines=tuple(data["lines"]),
         )
+
+
+def meaning_of(
+    text: str,
+    *,
+    code: int | None = None,
+    enhanced_status: EnhancedStatus | None = None,
+    stage: Stage | str = Stage.RCPT,
+    rules: tuple[ReplyRow, ...] = (),
+    remote_host: str | None = None,
+) -> Meaning:
+    """`SmtpReply.meaning` for a text that may have no reply code, as bounces have them ("retry timeout exceeded").
+
+    code, enhanced_status: None when there is none; an enhanced status that only stands in the text is found there.
+    Without a code and a status the permanence is what is usual for the reason, and a text that no row knows has the
+    reason `unknown` and the evidence `none`.
+    """
+    # The tables are large, and most programs that import the records never judge a reply.
+    from mailgate.records._reply_meaning import find_row, usual_permanence
+
+    if code is not None and 200 <= code < 400:
+        accepted = code < 300
+        return Meaning(
+            reason=None if accepted else Reason.PROTOCOL_ERROR,
+            permanence=Permanence.DELIVERED if accepted else Permanence.TRANSIENT,
+            fault=None if accepted else Fault.SERVER,
+            evidence=f"code:{code}",
+        )
+    if enhanced_status is None:
+        enhanced_status = EnhancedStatus.find(text)
+        if enhanced_status is not None and code is not None and enhanced_status.status_class != code // 100:
+            enhanced_status = None
+    row = find_row(
+        text, code=code, status=enhanced_status, stage=str(Stage(stage)), rules=rules, remote_host=remote_host
+    )
+    reason = Reason.UNKNOWN if row is None else row.reason
+    return Meaning(
+        reason=reason,
+        permanence=usual_permanence(reason, code, enhanced_status),
+        fault=reason.fault,
+        evidence="none" if row is None else row.name,
+    )

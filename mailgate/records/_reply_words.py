@@ -1,0 +1,52 @@
+"""The one form in which reply texts are compared: lower-case words with single spaces between and around them.
+
+Punctuation, case, accents, underscores and line ends differ from server to server and mean nothing; `Mailbox-full`,
+`MAILBOX_FULL` and `mailbox full.` are the same words. Two things are taken out before that, because their letters are
+somebody's name and not the server's opinion: mail addresses become `xaddr` (`spam@example.com` does not speak of spam)
+and IP addresses become `xip`. A host that is only quoted (`host mx.example[192.0.2.1] said:`) is taken out whole: its IP
+address is not ours.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+# Replies are at most 512 octets a line (RFC 5321 4.5.3.1.5); the words that matter stand in the first few lines.
+MAX_TEXT_CHARACTERS = 2_000
+
+ADDRESS_WORD = "xaddr"
+IP_WORD = "xip"
+
+_LOCAL = r"\w.+=!#$%&'*/?^`{|}~-"
+# The look-behind lets a match start only where a run of local-part characters starts, so each run is read once.
+_ADDRESS = re.compile(rf"<[^<>\n]{{1,320}}@[^<>\n]{{0,255}}>|(?<![{_LOCAL}])[{_LOCAL}]+@[\w.-]+")
+_IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)")
+_IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,7}(?:\.\d{1,3}){0,3}(?![\w:])")
+_QUOTED_HOST = re.compile(r"\bhost [\w.-]{1,255} ?\[[0-9a-f.:x]{2,45}\](?::\d{1,5})? said:")
+_ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
+_WORDS = re.compile(r"[^\W_]+")
+
+
+def words_of(text: str) -> str:
+    """The text in its comparison form, one space at each end.
+
+    At most `MAX_TEXT_CHARACTERS` are read.
+
+    >>> words_of("<spam@example.com>... Mailbox_FULL (192.0.2.1)")
+    ' xaddr mailbox full xip '
+    """
+    lowered = text[:MAX_TEXT_CHARACTERS].lower()
+    if "@" in lowered:
+        lowered = _ADDRESS.sub(f" {ADDRESS_WORD} ", lowered)
+    if "said:" in lowered:
+        lowered = _QUOTED_HOST.sub(" said ", lowered)
+    if lowered.count(".") >= 3:
+        lowered = _IPV4.sub(f" {IP_WORD} ", lowered)
+    if lowered.count(":") >= 3:
+        lowered = _IPV6.sub(f" {IP_WORD} ", lowered)
+    if lowered.isascii():
+        return f" {' '.join(lowered.translate(_ASCII_WORDS).split())} "
+    decomposed = unicodedata.normalize("NFKD", lowered)
+    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
+    return f" {' '.join(_WORDS.findall(plain))} "
