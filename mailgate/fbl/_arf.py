@@ -1,0 +1,66 @@
+"""A mail with a feedback-report part (RFC 5965 2), however it is wrapped."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mailgate.fbl._draft import Draft
+from mailgate.fbl._fields import is_feedback, read_block, read_values
+from mailgate.fbl._report import Fields
+from mailgate.fbl._returned import RETURNED_TYPES, find_returned
+from mailgate.records import Mail, ParseError, Part
+
+_REPORT_TYPES = frozenset(("message/feedback-report", "text/feedback-report", "application/feedback-report"))
+_MARKER = b"feedback-type"
+_LOOK_BYTES = 4_096
+
+
+def read_arf(mail: Mail, leaves: Sequence[Part]) -> Draft | None:
+    """The draft of a feedback report; None when the mail has no report part and does not claim one.
+
+    Raises ParseError (`no_feedback_report`, `empty_feedback_report`) when the mail says that it is a feedback report
+    and has neither fields nor a returned message.
+    """
+    claims = _claims(mail)
+    report, pairs = _report_part(leaves, claims)
+    if report is None and not claims:
+        return None
+    returned = find_returned(leaves, report)
+    if not pairs and returned is None:
+        if report is None:
+            raise ParseError("no_feedback_report", "the mail says it is a feedback report and has no such part")
+        raise ParseError("empty_feedback_report", "the feedback-report part has no field that can be read")
+    draft = Draft(form="arf", returned=returned)
+    if report is None:
+        draft.note("missing_report_part")
+    elif report.content_type not in _REPORT_TYPES:
+        draft.note("report_part_type")
+    if not claims:
+        draft.note("not_multipart_report")
+    read_values(draft, pairs)
+    return draft
+
+
+def _claims(mail: Mail) -> bool:
+    """RFC 5965 2, rule a."""
+    if mail.content_type != "multipart/report":
+        return False
+    return (mail.param("report-type") or "").strip().lower() == "feedback-report"
+
+
+def _report_part(leaves: Sequence[Part], claims: bool) -> tuple[Part | None, Fields]:
+    for part in leaves:
+        if part.content_type in _REPORT_TYPES:
+            return part, read_block(part.content())
+    for part in leaves:
+        # QUIRK: gateways that do not know message/feedback-report turn the part into text or an attachment.
+        if part.content_type in RETURNED_TYPES or not (claims or _looks_like_one(part)):
+            continue
+        pairs = read_block(part.content())
+        if is_feedback(pairs):
+            return part, pairs
+    return None, ()
+
+
+def _looks_like_one(part: Part) -> bool:
+    return _MARKER in part.raw_body[:_LOOK_BYTES].lower()
