@@ -18,7 +18,7 @@ Defects. `Mail.defects` names the oddities that were read through, in the order 
     mixed_line_ends              more than one kind of line end, or CR alone
     nul_bytes                    NUL bytes somewhere
     eight_bit_header             a header holds bytes that are not ASCII
-    malformed_header_line        lines that are no field stand between fields; they are passed over
+    malformed_header_line        lines in the header that are no field; they continue the field before them
     missing_blank_line           no empty line between header and body; the body begins where fields end
     header_field_cut             a header field above the limit (it is cut there when it is read)
     missing_mime_version         a multipart without MIME-Version
@@ -36,23 +36,24 @@ Defects. `Mail.defects` names the oddities that were read through, in the order 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from typing import Any
 
 from mailgate.records._errors import ParseError
-from mailgate.records._mail_headers import Headers, utf8_or_latin1
+from mailgate.records._mail_headers import MAX_MENDED_BYTES, Headers, utf8_or_latin1
 from mailgate.records._mail_split import (
     LineEnds,
     delimiters,
     field_value,
     guess_boundary,
     header_end,
+    header_end_by_lines,
     line_ends,
+    mended,
     offset_of_line,
+    second_message,
     skip_envelope,
-    stray_line,
     with_lf,
 )
 from mailgate.records._mime_decode import IDENTITY, decode_transfer
@@ -63,7 +64,6 @@ __all__ = ["Headers", "Mail", "MailLimits", "Part"]
 
 _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _UTF8_MARK = b"\xef\xbb\xbf"
-_SECOND_MESSAGE = re.compile(rb"(?:\r?\n){2}From [^\r\n]+ \d\d:\d\d[^\r\n]*\r?\n(?=[!-9;-~]+:)")
 _HEADERS_ONLY = frozenset(
     {"text/rfc822-headers", "text/rfc822-header", "message/rfc822-headers", "message/global-headers"}
 )
@@ -130,13 +130,14 @@ class Part:
         block_end, body_start = header_end(buffer, start, end, ends)
         block = with_lf(buffer[start:block_end], ends)
         if block:
-            at, passed = stray_line(block, whole_message=whole)
-            if passed:
-                _note(defects, "malformed_header_line")
+            at, body_at, strays = header_end_by_lines(block, whole_message=whole)
             if at < len(block):
                 _note(defects, "missing_blank_line")
-                body_start = offset_of_line(buffer, start, block.count(b"\n", 0, at))
+                body_start = offset_of_line(buffer, start, block.count(b"\n", 0, body_at))
                 block = block[:at]
+            if strays:
+                _note(defects, "malformed_header_line")
+                block = mended(block) if len(block) <= MAX_MENDED_BYTES else block
             if not block.isascii():
                 _note(defects, "eight_bit_header")
         self._source = source
@@ -337,10 +338,11 @@ class Mail(Part):
             _note(source.defects, "header_field_cut")
         if self.content_type.startswith("multipart/") and not (headers_only and self._body_start == end):
             _split(self)
-        if self._epilogue_start >= 0 or self._header_start != start:
-            at = self._epilogue_start if self._epilogue_start >= 0 and self._offset(0) is not None else self._body_start
-            if _SECOND_MESSAGE.search(source.buffer, max(at - 4, self._body_start), end):
+        if self.parts and self._epilogue_start >= 0 and self.parts[0]._source is source:
+            if second_message(source.buffer, max(self._epilogue_start - 2, self._body_start), end):
                 _note(source.defects, "second_message")
+        elif "mbox_from_line" in source.defects and second_message(source.buffer, self._body_start, end):
+            _note(source.defects, "second_message")
 
     @property
     def raw(self) -> bytes:
@@ -476,7 +478,8 @@ def _ranges_of(part: Part, outer: tuple[bytes, ...], most: int) -> tuple[bytes, 
     if found is None or found.preamble_end < 0:
         if boundary and start < end:
             _note(defects, "boundary_not_found")
-        tight = boundary.translate(None, b" \t")
+        # A quoted boundary that was folded got a blank; quotes of the wrong kind are no part of it.
+        tight = boundary.translate(None, b" \t").strip(b"'")
         guess = tight if tight != boundary and source.buffer.find(b"--" + tight, start, end) >= 0 else None
         guess = guess or guess_boundary(source.buffer, start, end)
         if not guess or guess in outer:
@@ -484,6 +487,8 @@ def _ranges_of(part: Part, outer: tuple[bytes, ...], most: int) -> tuple[bytes, 
         _note(defects, "boundary_guessed")
         boundary = guess
         found = delimiters(source.buffer, start, end, boundary, most=most)
+        if found.preamble_end < 0:
+            return boundary, [], source
     if not found.closed:
         _note(defects, "missing_close_delimiter")
     if not found.ranges:

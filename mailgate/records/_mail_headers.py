@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from mailgate.records._mail_split import mended, needs_mending
 from mailgate.records._mime_words import decode_text, decode_words
 
 MAX_FIELD_BYTES = 64 * 1024
 MAX_FIELDS = 10_000  # five times what the longest real header has; keeps 25 MiB of "a:" from becoming 2 GB of strings
+MAX_MENDED_BYTES = 1024 * 1024  # a block with stray lines is copied line by line; above this they are left out
+_MAX_LINES = 10 * MAX_FIELDS
 
 # One field: a name without blanks, perhaps blanks, a colon, the rest of the line and its continuations.
-_FIELD = re.compile(r"^([^\s:]+)[ \t]*+:(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
-_FIELD_START = re.compile(r"([^\s:]+)[ \t]*+:")
+_FIELD = re.compile(r"^([!-9;-~]++)[ \t]*+:(?!//)(.*+(?:\n[ \t].*+)*+)", re.MULTILINE)
+_FIELD_START = re.compile(r"([!-9;-~]++)[ \t]*+:(?!//)")
 _NEXT_FIELD = re.compile(rb"\n(?![ \t])")
 
 _LINE_END = re.compile(rb"\r\r?\n|\r")
@@ -27,9 +30,9 @@ _INDENT = re.compile(rb"[ \t>|]+")
 class Headers:
     """Header fields of one part, in order; values unfolded and decoded on demand.
 
-    Names compare without case. Any bytes are read; bytes that are not ASCII: UTF-8, else Latin-1. Lines that are no
-    field are skipped. A field longer than the limit is cut there, and fields beyond the 10,000th are not read; `cut`
-    says that one of the two happened.
+    Names compare without case. Any bytes are read; bytes that are not ASCII: UTF-8, else Latin-1. A line that is no
+    field continues the field before it. A field longer than the limit is cut there, and fields beyond the 10,000th are
+    not read; `cut` says that one of the two happened.
 
     >>> fields = Headers.parse(b"Status : 5.1.1\nDiagnostic-Code: smtp; 550\n  no such user\n")
     >>> fields.get("status"), fields.get("diagnostic-code")
@@ -74,7 +77,8 @@ class Headers:
             end, following = (gap.start() + 1, gap.end()) if gap else (len(block), len(block))
             piece = block[start:end]
             if piece.strip(b" \t\n"):
-                yield cls(piece, max_field_bytes)
+                stray = len(piece) <= MAX_MENDED_BYTES and needs_mending(piece)
+                yield cls(mended(piece) if stray else piece, max_field_bytes)
             start = following
 
     @property
@@ -152,18 +156,20 @@ class Headers:
         """The same for a block that may break a limit: nothing longer than a field is ever copied."""
         fields: list[tuple[str, str]] = []
         block, limit, start = self.block, self._max_field_bytes, 0
-        while start < len(block):
+        for _ in range(_MAX_LINES):
+            if start >= len(block):
+                return fields
             following = _NEXT_FIELD.search(block, start)
             end = following.start() if following else len(block)
             text = block[start : min(end, start + limit)].decode("latin-1")
             found = _FIELD_START.match(text)
             if found is not None:
                 if len(fields) == MAX_FIELDS:
-                    self._cut = True
                     break
                 self._cut = self._cut or end - start > limit
                 fields.append((found[1], text[found.end() :].rstrip("\n")))
             start = end + 1
+        self._cut = self._cut or start < len(block)
         return fields
 
 
@@ -182,16 +188,15 @@ def utf8_or_latin1(value: str) -> str:
 
 
 def _plain_margin(block: bytes) -> bytes:
-    """The block without the indentation or quote marks that all of it has."""
-    start = block.lstrip(b"\n")
-    margin = _INDENT.match(start)
+    """The block without the indentation or quote marks that most of its lines have."""
+    block = block.lstrip(b"\n")
+    margin = _INDENT.match(block)
     if margin is None:
-        return start
+        return block
     mark = margin[0]
-    if b"\n" in mark:
-        return start
-    lines = start.split(b"\n")
+    if block.count(b"\n" + mark) * 2 < block.count(b"\n"):
+        return block[len(mark) :]
     bare = mark.rstrip(b" \t")
-    return b"\n".join(
-        line[len(mark) :] if line.startswith(mark) else b"" if line.rstrip(b" \t") == bare else line for line in lines
-    )
+    block = (b"\n" + block).replace(b"\n" + mark, b"\n")[1:]
+    # Between quoted groups stands the quote mark alone.
+    return re.sub(rb"(?m)^" + re.escape(bare) + rb"$", b"", block) if bare else block

@@ -21,13 +21,14 @@ _EOL = re.compile(rb"\r\r?\n|\n|\r")
 _EMPTY_LINE = re.compile(rb"(?>\r\r?\n|\n|\r)(?>\r\r?\n|\n|\r)")
 _DELIMITER_TAIL = re.compile(rb"[ \t]*+(?:\r\r?\n|\n|\r|\Z)")
 
-# A line that is neither a field nor the continuation of one; in a block with LF line ends.
-_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:")
-_STRAY = re.compile(rb"\n(?![ \t]|[!-9;-~]++[ \t]*+:|\Z)")
+# In a block with LF line ends: a field (a URL is none); a line that is neither a field nor the continuation of one.
+_FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:(?!//)")
+_STRAY = re.compile(rb"\n(?![ \t]++[^\n]|[!-9;-~]++[ \t]*+:(?!//)|\Z)")
 _SURE_FIELD = re.compile(rb"[A-Za-z][!-9;-~]*+[ \t]*+:(?!//)")
-_MBOX_LINE = re.compile(rb">?From [^\r\n]*+(?:\r\r?\n|\n|\r)")
+_MBOX_LINES = re.compile(rb"(?:>?From [^\r\n]*+(?:\r\r?\n|\n|\r))++")
+_SECOND_MESSAGE = re.compile(rb"From [^\r\n]{1,400}?\d\d:\d\d[^\r\n]{0,60}\r?\n[!-9;-~]++:")
 _LEADING_BLANKS = re.compile(rb"(?:[ \t]*+(?:\r\r?\n|\n|\r))++(?=[!-9;-~]++[ \t]*+:|>?From )")
-_GUESS = re.compile(rb"(?:\A|(?<=[\r\n]))--([^\r\n]{1,200}?)[ \t]*(?:\r\r?\n|\n|\r)(?=[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-)")
+_GUESS = re.compile(rb"(?:\A|(?<=[\r\n]))--([^\r\n]{1,200}+)(?:\r\r?\n|\n|\r)(?=[Cc][Oo][Nn][Tt][Ee][Nn][Tt]-)")
 
 # Lines that begin like the delimiter and are none: after so many the search is left to a regular expression, because
 # only hostile mail has them by the million.
@@ -63,22 +64,29 @@ def with_lf(block: bytes, ends: LineEnds) -> bytes:
 
 def skip_envelope(buffer: bytes, start: int, end: int, defects: list[str]) -> int:
     """Where the header really starts: behind empty lines and an mbox `From ` line."""
-    blanks = _LEADING_BLANKS.match(buffer, start, end) if buffer[start : start + 1] in _BLANK_STARTS else None
-    if blanks is not None:
-        defects.append("leading_blank_lines")
-        start = blanks.end()
-    while buffer[start : start + 1] in _MBOX_STARTS:
-        line = _MBOX_LINE.match(buffer, start, end)
-        if line is None:
-            break
-        if "mbox_from_line" not in defects:
+    if buffer[start : start + 1] in (b"\r", b"\n", b" ", b"\t"):
+        blanks = _LEADING_BLANKS.match(buffer, start, end)
+        if blanks is not None:
+            defects.append("leading_blank_lines")
+            start = blanks.end()
+    if buffer[start : start + 1] in (b"F", b">"):
+        lines = _MBOX_LINES.match(buffer, start, end)
+        if lines is not None:
             defects.append("mbox_from_line")
-        start = line.end()
+            start = lines.end()
     return start
 
 
-_BLANK_STARTS = (b"\r", b"\n", b" ", b"\t")
-_MBOX_STARTS = (b"F", b">")
+def second_message(buffer: bytes, start: int, end: int) -> bool:
+    """Whether an mbox line with a header behind it follows: two messages in one file."""
+    at = buffer.find(b"\nFrom ", start, end)
+    for _ in range(_PATIENCE):
+        if at < 0:
+            return False
+        if buffer[max(at - 1, start) : at] in (b"\n", b"\r") and _SECOND_MESSAGE.match(buffer, at + 1, end):
+            return True
+        at = buffer.find(b"\nFrom ", at + 1, end)
+    return False
 
 
 def header_end(buffer: bytes, start: int, end: int, ends: LineEnds) -> tuple[int, int]:
@@ -100,41 +108,85 @@ def header_end(buffer: bytes, start: int, end: int, ends: LineEnds) -> tuple[int
     return eol.end() if eol else gap.end(), gap.end()
 
 
-def stray_line(block: bytes, *, whole_message: bool) -> tuple[int, bool]:
-    """(where the header ends within `block` by its lines, whether lines that are no field were passed over).
+def header_end_by_lines(block: bytes, *, whole_message: bool) -> tuple[int, int, bool]:
+    """Where the header ends and the body begins within `block` by its lines, and whether `mended` has work to do.
 
-    A line that is no field ends the header when what follows is no header either: then the empty line is missing and
-    the body begins right there. When fields follow within a few lines it is damage, and passed over.
+    `block` has LF line ends and reaches to the first empty line. A line that is no field ends the header when no field
+    follows: then the empty line is missing and the body begins right there. It belongs to the header when fields
+    follow within a few lines, or when the line before it is unfinished. A line of blanks ends the header, unless
+    fields follow.
     """
-    at = 0
+    at, strays = 0, False
     if _FIELD.match(block):
         found = _STRAY.search(block)
         if found is None:
-            return len(block), False
+            return len(block), len(block), False
         at = found.end()
-    passed = False
-    while True:
-        follows = _field_after(block, at, need_content=at == 0 and not whole_message)
-        if follows < 0:
-            return at, passed
-        passed = True
-        found = _STRAY.search(block, follows)
+    while at < len(block):
+        strays = True
+        line_end = block.find(b"\n", at)
+        if line_end >= 0 and not block[at:line_end].strip(b" \t"):
+            at, blank = _behind_blanks(block, line_end + 1), at
+            if not _field_follows(block, at, whole_message):
+                return blank, line_end + 1, _STRAY.search(block, 0, blank) is not None
+            at -= 1
+        elif not (_unfinished_before(block, at) or _field_after(block, at, whole_message or at > 0)):
+            return at, at, _STRAY.search(block, 0, at) is not None
+        found = _STRAY.search(block, at)
         if found is None:
-            return len(block), True
+            break
         at = found.end()
+    return len(block), len(block), strays
 
 
-def _field_after(block: bytes, at: int, *, need_content: bool) -> int:
-    """Where the next field starts behind the stray line at `at`, or -1 when the body starts at `at`."""
+def _field_after(block: bytes, at: int, any_field: bool) -> bool:
+    """Whether a field follows within a few lines of the stray line at `at`."""
     for _ in range(MAX_STRAY_LINES):
         if block.startswith(b"--", at):
-            return -1
+            return False
         at = block.find(b"\n", at) + 1
         if at <= 0 or at >= len(block):
-            return -1
-        if _SURE_FIELD.match(block, at) and not (need_content and block[at : at + 8].lower() != b"content-"):
-            return at
-    return -1
+            return False
+        if _field_follows(block, at, any_field):
+            return True
+    return False
+
+
+def _behind_blanks(block: bytes, at: int) -> int:
+    """The first line at or behind `at` that does not begin with a blank."""
+    while block[at : at + 1] in (b" ", b"\t"):
+        at = block.find(b"\n", at) + 1 or len(block)
+    return at
+
+
+def _field_follows(block: bytes, at: int, any_field: bool) -> bool:
+    """Whether a field starts at `at`; in a part's header only Content- fields are sure to be no text."""
+    return bool(_SURE_FIELD.match(block, at)) and (any_field or block[at : at + 8].lower() == b"content-")
+
+
+def _unfinished_before(block: bytes, at: int) -> bool:
+    """QUIRK: continuations that lost their indentation, `Content-Type: multipart/mixed;` above `boundary="x"`."""
+    if at == 0 or block.startswith(b"--", at):
+        return False
+    line = block[block.rfind(b"\n", 0, at - 1) + 1 : at - 1].rstrip(b" \t")
+    return line.endswith((b";", b",")) or line.rfind(b"<") > line.rfind(b">")
+
+
+def mended(block: bytes) -> bytes:
+    """A header block whose stray lines are continuations of the field before them; lines of blanks, delimiters, mbox
+    lines, and whatever stands before the first field, are left out."""
+    lines: list[bytes] = []
+    for line in block.split(b"\n"):
+        if _FIELD.match(line):
+            lines.append(line)
+        elif lines and line.strip(b" \t") and not line.startswith((b"--", b">From ", b"From ")):
+            lines.append(line if line[:1] in (b" ", b"\t") else b" " + line)
+    return b"\n".join(lines)
+
+
+def needs_mending(block: bytes) -> bool:
+    """Whether a block of fields holds lines that are none."""
+    return not _FIELD.match(block) or _STRAY.search(block) is not None
 
 
 def offset_of_line(buffer: bytes, start: int, lines: int) -> int:

@@ -11,11 +11,17 @@ import binascii
 import re
 
 _BASE64_ALPHABET = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+_ALLOWED = _BASE64_ALPHABET + b"\r\n="
+_FOREIGN = bytes(set(range(256)) - set(_BASE64_ALPHABET))
 _BLANKS = b" \t\r\n\x0b\x0c\x00"
 
 # One stray character in twenty is still damaged base64; English prose has one blank in six.
 _STRAY_SHARE = 20
 
+# Encoders that pad every line exist; 25 MiB of padding is no mail.
+_MAX_BLOCKS = 100_000
+
+_STRAY = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
 _PADDING = re.compile(rb"=[=\s]*")
 _SOFT_BREAK = re.compile(rb"=[ \t]++(?=\r?\n|\Z)")
 _BARE_CR = re.compile(rb"\r(?!\n)")
@@ -44,38 +50,54 @@ def decode_transfer(encoding: str, data: bytes) -> tuple[bytes, str | None]:
 
 def decode_base64(data: bytes) -> tuple[bytes, str | None]:
     """Base64 (RFC 2045 6.8), several padded blocks in a row included; text that is no base64 comes back as it is."""
-    strays = data.translate(None, _BASE64_ALPHABET + b"=\r\n")
-    if not strays and b"=" not in data.rstrip(b"=\r\n"):
+    padding = data.find(b"=")
+    if (padding < 0 or not data[padding:].strip(b"=\r\n")) and not data.translate(None, _ALLOWED):
         try:
             return binascii.a2b_base64(data), None
         except binascii.Error:
             return _base64_block(data), "bad_base64"
-    first, gap, rest = _until_padding(data)
+    first, end, _ = _until_padding(data, 0)
     inked = first.strip(_BLANKS)
-    strays = inked.translate(None, _BASE64_ALPHABET + b"\r\n")
-    if len(strays) * _STRAY_SHARE > len(inked):
-        return data, "bad_base64"
-    decoded, odd = [_base64_block(first)], bool(strays)
-    while gap and rest.strip(_BLANKS):
-        odd = True
-        block, gap, rest = _until_padding(rest)
-        # Behind the padding only what is base64 through and through is more of it; the rest is a footer.
-        if block.translate(None, _BASE64_ALPHABET + b"\r\n"):
+    strays = inked.translate(None, _ALLOWED)
+    if strays:
+        inked, end = _until_footer(inked), len(data)
+        if len(inked.translate(None, _ALLOWED)) * _STRAY_SHARE > len(inked) or not inked:
+            return data, "bad_base64"
+    decoded = [_base64_block(inked)]
+    odd = bool(strays) or len(inked.translate(None, b"\r\n")) % 4 == 1
+    for _ in range(_MAX_BLOCKS):
+        if end == len(data):
             break
-        decoded.append(_base64_block(block))
-    odd = odd or len(first.translate(None, strays + b"\r\n")) % 4 == 1
+        block, end, padded = _until_padding(data, end)
+        if block.strip(_BLANKS):
+            odd = True
+            # Behind the padding only what is base64 through and through is more of it; the rest is a footer.
+            if block.translate(None, _ALLOWED) or (not padded and len(block.translate(None, _FOREIGN)) % 4):
+                break
+            decoded.append(_base64_block(block))
     return b"".join(decoded), "bad_base64" if odd else None
 
 
-def _until_padding(data: bytes) -> tuple[bytes, bool, bytes]:
-    found = _PADDING.search(data)
+def _until_padding(data: bytes, start: int) -> tuple[bytes, int, bool]:
+    """The bytes from `start` to the next padding, where what follows begins, and whether there was padding."""
+    found = _PADDING.search(data, start)
     if found is None:
-        return data, False, b""
-    return data[: found.start()], True, data[found.end() :]
+        return data[start:], len(data), False
+    return data[start : found.start()], found.end(), True
+
+
+def _until_footer(data: bytes) -> bytes:
+    """Base64 without the prose that a mailing list put behind it; a damaged line in its middle is no prose."""
+    found = _STRAY.search(data)
+    if found is None:
+        return data
+    line = data.rfind(b"\n", 0, found.start()) + 1
+    tail = data[line:]
+    return data[:line] if len(tail.translate(None, _ALLOWED)) * _STRAY_SHARE > len(tail) else data
 
 
 def _base64_block(data: bytes) -> bytes:
-    clean = data.translate(None, bytes(set(range(256)) - set(_BASE64_ALPHABET)))
+    clean = data.translate(None, _FOREIGN)
     if len(clean) % 4 == 1:
         clean = clean[:-1]
     return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))

@@ -19,7 +19,6 @@ _NO_CHARSETS = frozenset(
 # Names in the wild that Python does not know.
 _ALIASES = {
     "unicode-1-1-utf-7": "utf-7",
-    "x-sjis": "shift_jis",
     "x-gbk": "gbk",
     "x-euc-jp": "euc_jp",
     "ansi_x3.110-1983": "latin-1",
@@ -31,6 +30,14 @@ _ALIASES = {
     "ks_c_5601-1987": "cp949",  # QUIRK: Microsoft writes it and means code page 949
     "gb2312": "gb18030",  # a superset, and what is really sent under that name
     "gbk": "gb18030",
+    "shift_jis": "cp932",  # likewise
+    "shift-jis": "cp932",
+    "sjis": "cp932",
+    "x-sjis": "cp932",
+    "euc-kr": "cp949",
+    "ks_c_5601-1989": "cp949",
+    "big5": "big5hkscs",
+    "iso-2022-jp": "iso2022_jp_ext",
     "us-ascii": "utf-8",  # what lies is mostly UTF-8
     "ascii": "utf-8",
 }
@@ -70,16 +77,19 @@ def decode_text(data: bytes, charset: str | None = None) -> str:
         except (UnicodeError, ValueError):
             pass
     try:
-        return data.decode("utf-8-sig")
+        if codec is None or not data.isascii():  # escape sequences of a 7-bit charset would pass for UTF-8
+            return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        return _broken_utf8(data) if codec == "utf-8" else data.decode("latin-1")
+        pass
+    return (_broken(data, codec) if codec else None) or data.decode("latin-1")
 
 
-def _broken_utf8(data: bytes) -> str:
-    text = data.decode("utf-8-sig", "replace")
+def _broken(data: bytes, codec: str) -> str | None:
+    """Text in a charset that is the right one but for a few broken characters; None when it is more than a few."""
+    text = data.decode("utf-8-sig" if codec == "utf-8" else codec, "replace")
     broken = text.count("\N{REPLACEMENT CHARACTER}")
     foreign = len(text) - len(text.encode("ascii", "ignore"))
-    return text if broken * _BROKEN_SHARE <= foreign else data.decode("latin-1")
+    return text if broken * _BROKEN_SHARE <= foreign else None
 
 
 def decode_words(text: str) -> str:
