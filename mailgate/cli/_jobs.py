@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import itertools
 import os
 import signal
+import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -14,6 +16,7 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 ITEMS_PER_TASK = 64  # a task per message would cost more in pickling than the reading itself
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 TASKS_AHEAD = 4  # tasks in flight a worker: keeps every worker busy and memory bounded
 
 
@@ -27,7 +30,7 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], jobs: int = 1) -
         yield from map(function, items)
         return
     batches = itertools.batched(items, ITEMS_PER_TASK) if hasattr(itertools, "batched") else _batched(items)
-    with ProcessPoolExecutor(jobs, initializer=_leave_interrupts_to_the_parent) as pool:
+    with ProcessPoolExecutor(jobs, initializer=_follow_the_parent, initargs=(os.getpid(),)) as pool:
         pending: deque[Future[list[R]]] = deque()
         try:
             for batch in batches:
@@ -51,5 +54,10 @@ def _batched(items: Iterable[T]) -> Iterator[tuple[T, ...]]:
         yield batch
 
 
-def _leave_interrupts_to_the_parent() -> None:
+def _follow_the_parent(parent: int) -> None:
+    """Interrupts are the parent's business; and a worker must not outlive a parent that was killed (Linux)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it died before we asked
+        os._exit(1)

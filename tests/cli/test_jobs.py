@@ -1,5 +1,7 @@
 import itertools
 import os
+import subprocess
+import sys
 
 import pytest
 
@@ -41,3 +43,26 @@ def test_items_are_taken_only_a_bounded_way_ahead() -> None:
 def test_an_error_in_a_worker_reaches_the_caller() -> None:
     with pytest.raises(ValueError, match="7"):
         list(_jobs.ordered_map(refuse_seven, range(100), 2))
+
+
+SLEEPERS = """
+import os, sys, time
+from mailgate.cli._jobs import ordered_map
+def tell(number):
+    os.write(1, b"%d\\n" % os.getpid())
+    time.sleep(60)
+list(ordered_map(tell, range(200), 2))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a child that its parent died")
+def test_workers_die_with_a_parent_that_is_killed() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", SLEEPERS], stdout=subprocess.PIPE)
+    assert parent.stdout is not None
+    workers = [int(parent.stdout.readline()) for _ in range(2)]
+    parent.kill()
+    parent.wait()
+    # The pipe reaches its end only when no process holds it open any more.
+    assert parent.stdout.read() == b""
+    parent.stdout.close()
+    assert len(set(workers)) == 2
