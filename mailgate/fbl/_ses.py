@@ -15,7 +15,7 @@ from mailgate.records import Headers, Mail, Part
 MAX_JSON_CHARACTERS = 1024 * 1024
 _MAX_RECIPIENTS = 1_000
 
-_DECODER = json.JSONDecoder(strict=False)
+_DECODER = json.JSONDecoder()
 # QUIRK: a line over 998 characters is broken by a relay as "!" and a line end, in the middle of a word.
 _BROKEN_LINE = re.compile(r"!?\r?\n ?")
 
@@ -36,21 +36,21 @@ def read_ses(mail: Mail, leaves: Sequence[Part]) -> Draft | None:
 
 def _notice(text: str) -> dict[str, Any] | None:
     """The SES object: as it stands, or as the text in `Message` of an SNS notification."""
-    outer = _object(text) or _object(_BROKEN_LINE.sub("", text))
-    if outer is None:
-        return None
-    if "complaint" not in outer and isinstance(outer.get("Message"), str):
-        outer = _object(outer["Message"]) or _object(_BROKEN_LINE.sub("", outer["Message"]))
+    outer = _object(text)
+    if outer is not None and "complaint" not in outer and isinstance(outer.get("Message"), str):
+        outer = _object(outer["Message"])
     kind = None if outer is None else outer.get("notificationType", outer.get("eventType"))
     return outer if kind == "Complaint" else None
 
 
 def _object(text: str) -> dict[str, Any] | None:
-    try:
-        value, _ = _DECODER.raw_decode(text)
-    except (ValueError, RecursionError):
-        return None
-    return value if isinstance(value, dict) else None
+    for candidate in (text, _BROKEN_LINE.sub("", text)):
+        try:
+            value, _ = _DECODER.raw_decode(candidate)
+        except (ValueError, RecursionError):
+            continue
+        return value if isinstance(value, dict) else None
+    return None
 
 
 def _draft(complaint: dict[str, Any], mail: dict[str, Any]) -> Draft:
