@@ -2,11 +2,47 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from mailgate.records import EnhancedStatus, Fault, Permanence, Reason
+from mailgate.bounce._hints import block_list, retry_after_seconds
+from mailgate.records import (
+    EnhancedStatus,
+    Fault,
+    FoundReply,
+    Meaning,
+    Permanence,
+    Reason,
+    ReplyRow,
+    Stage,
+    find_reply,
+    meaning_of,
+)
+
+# How much each kind of evidence weighs. Words say what happened; an exact enhanced code is a good second; words that
+# stand on every other notice ("policy", "try again", "giving up") and bare codes decide when nothing better is there.
+_WEIGHTS = {"rule": 5, "provider": 4, "text": 4, "enhanced": 3, "code": 1, "none": 0}
+_SOFT_ROWS = frozenset(("text:policy", "text:later", "text:server", "text:expired", "text:protocol", "text:spam-word"))
+_SOFT_WEIGHT = 2
+_HINT_WEIGHT = 3
+_DONE = frozenset(("delivered", "relayed", "expanded"))
+_COMMAND_OF = {
+    Stage.CONNECT: "CONN",
+    Stage.EHLO: "EHLO",
+    Stage.STARTTLS: "STARTTLS",
+    Stage.AUTH: "AUTH",
+    Stage.MAIL: "MAIL",
+    Stage.RCPT: "RCPT",
+    Stage.DATA: "DATA",
+}
+_GAVE_UP = re.compile(
+    r"retry timeout exceeded|retry time not reached|queue(?:d)? too long|in (?:the )?queue too long|envelope expired|"
+    r"message expired|queue\.expired|delivery (?:time )?expired|message timed out|could not (?:be )?deliver(?:ed)? for|"
+    r"not going to try again|delivery failed \d{1,4} attempts|last \d{1,9} seconds|hosts? (?:have|has) been "
+    r"(?:failing|down) for|aborted after|unable to deliver (?:this )?message after|too many retries|maximum retries",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,19 +100,137 @@ class Cause:
         return self.reason.fault
 
 
-def judge(facts: CauseFacts, rules: Sequence[Any] = ()) -> Cause:
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """One text of the report, read: the reply in it and what that means, with the weight of its evidence."""
+
+    found: FoundReply
+    meaning: Meaning
+    weight: int
+
+
+def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
     """Why this recipient failed and whether that can change.
+
+    The Diagnostic-Code is read first, then the notification's lines about the recipient; the one with the stronger
+    evidence decides, words before codes. Status has its say where the words have none (X.0.0 never has).
 
     rules: a caller's own rows, tried before ours.
     """
-    if facts.action in ("delivered", "relayed", "expanded"):
-        permanence = Permanence.DELIVERED
-    elif facts.action == "delayed" or (
-        facts.action is None and facts.status is not None and facts.status.status_class == 4
-    ):
-        permanence = Permanence.TRANSIENT
-    elif facts.status is not None and facts.status.status_class == 4:
-        permanence = Permanence.EXPIRED
-    else:
-        permanence = Permanence.PERMANENT
-    return Cause(reason=facts.hint or Reason.UNKNOWN, permanence=permanence, enhanced_status=facts.status)
+    if facts.action in _DONE:
+        return _success(facts)
+    readings = [_read(text, facts, tuple(rules)) for text in _texts(facts)]
+    best = max(readings, key=lambda reading: reading.weight)  # of equals the first
+    reason, evidence = best.meaning.reason or Reason.UNKNOWN, best.meaning.evidence
+    if facts.hint is not None and best.weight < _HINT_WEIGHT:
+        reason, evidence = facts.hint, f"dialect:{facts.dialect}"
+    reply = best.found if best.found.code is not None else next((r.found for r in readings if r.found.code), best.found)
+    stage = next((reading.found.stage for reading in readings if reading.found.stage is not None), None)
+    whole = f"{facts.diagnostic_code or ''}\n{facts.text}"
+    permanence = _permanence(facts, reply, reason, whole)
+    if permanence is Permanence.EXPIRED and reason is Reason.UNKNOWN:
+        reason, evidence = Reason.EXPIRED, "gave-up"
+    return Cause(
+        reason=reason,
+        permanence=permanence,
+        smtp_code=reply.code,
+        enhanced_status=_effective_status(facts.status, reply.enhanced_status),
+        smtp_command=None if stage is None else _COMMAND_OF[stage],
+        evidence=f"{evidence}: {best.found.line}".rstrip(": "),
+        other_address=_other_address(facts, reply, reason),
+        retry_after_seconds=retry_after_seconds(whole),
+        block_list=block_list(whole),
+    )
+
+
+def _texts(facts: CauseFacts) -> list[str]:
+    texts = [text for text in (facts.diagnostic_code, facts.text, facts.status_text) if text and text.strip()]
+    return texts or [""]
+
+
+def _read(text: str, facts: CauseFacts, rules: tuple[ReplyRow, ...]) -> _Reading:
+    found = find_reply(text, status=facts.status, recipient=facts.final_recipient or facts.recipient)
+    meaning = meaning_of(
+        found.text,
+        code=found.code if found.code is None or found.code >= 400 else None,
+        enhanced_status=_effective_status(facts.status, found.enhanced_status),
+        stage=found.stage or Stage.RCPT,
+        rules=rules,
+        remote_host=facts.remote_mta,
+    )
+    kind = meaning.evidence.partition(":")[0]
+    weight = _SOFT_WEIGHT if meaning.evidence in _SOFT_ROWS else _WEIGHTS.get(kind, 5)
+    return _Reading(found, meaning, weight)
+
+
+def _effective_status(status: EnhancedStatus | None, own: EnhancedStatus | None) -> EnhancedStatus | None:
+    """Of the Status field and the code in the reply the one that says more; of equals the reply's."""
+    if own is None or (own.is_generic and status is not None and not status.is_generic):
+        return status
+    return own
+
+
+def _permanence(facts: CauseFacts, reply: FoundReply, reason: Reason, whole: str) -> Permanence:
+    status_class = None if facts.status is None else facts.status.status_class
+    code_class = None if reply.code is None else reply.code // 100
+    if facts.action == "delayed":
+        # QUIRK: OpenSMTPD 6.8 calls its final notice "delayed"; the envelope has expired all the same.
+        return Permanence.EXPIRED if "envelope expired" in whole.lower() else Permanence.TRANSIENT
+    if facts.action is None and (status_class or code_class) in (2, 4):
+        return Permanence.DELIVERED if (status_class or code_class) == 2 else Permanence.TRANSIENT
+    if status_class == 4 or code_class == 4:
+        return Permanence.EXPIRED
+    if code_class == 5:
+        return Permanence.PERMANENT
+    if _GAVE_UP.search(whole) or reason is Reason.EXPIRED:
+        return Permanence.EXPIRED
+    # No reply and no exact code: the road was blocked until the mail system gave up (Exim, Courier: 5.0.0).
+    vague = facts.status is None or facts.status.is_generic
+    return Permanence.EXPIRED if vague and reason in _ROAD else Permanence.PERMANENT
+
+
+def _success(facts: CauseFacts) -> Cause:
+    found = find_reply(facts.diagnostic_code or "", status=facts.status)
+    code = found.code if found.code is not None and found.code < 300 else None
+    return Cause(
+        reason=Reason.UNKNOWN,
+        permanence=Permanence.DELIVERED,
+        smtp_code=code,
+        enhanced_status=_effective_status(facts.status, found.enhanced_status if code is not None else None),
+        evidence=f"action:{facts.action}",
+    )
+
+
+_ROAD = frozenset(
+    (Reason.CONNECTION_FAILED, Reason.DNS_ERROR, Reason.GREYLISTED, Reason.TLS_FAILED, Reason.TEMPORARY_FAILURE)
+)
+_SUBJECT = re.compile(r"[\s:;,(\"']*(?:<([^<>\s@]{1,64}@[^<>\s]{1,255})>|([\w.+=-]{1,64}@[\w.-]{1,255}))")
+_OWNERS = frozenset(("postmaster", "abuse", "support", "admin", "helpdesk", "hostmaster", "webmaster", "mailer-daemon"))
+
+
+def _other_address(facts: CauseFacts, reply: FoundReply, reason: Reason) -> str | None:
+    """The address that the reply starts with, when it is another one of the recipient's own domain.
+
+    QUIRK: nullmailer answers for all recipients of a message with the reply that was meant for one of them.
+    """
+    if reply.code is None or reason is Reason.MAILBOX_MOVED or reason.fault not in (Fault.ADDRESS, Fault.MAILBOX):
+        return None
+    match = _SUBJECT.match(reply.text)
+    if match is None:
+        return None
+    named = (match[1] or match[2]).rstrip(".")
+    local, _, domain = named.lower().rpartition("@")
+    known = {address.lower() for address in (facts.recipient, facts.final_recipient) if address}
+    same_domain = any(address.rpartition("@")[2] == domain for address in known)
+    if not same_domain or local in _OWNERS or any(_alike(named.lower(), address) for address in known):
+        return None
+    return named
+
+
+def _alike(one: str, other: str) -> bool:
+    return _plain(one) == _plain(other)
+
+
+def _plain(address: str) -> str:
+    local, _, domain = address.rpartition("@")
+    return f"{re.sub(r'[^a-z0-9]', '', local.partition('+')[0])}@{domain}"

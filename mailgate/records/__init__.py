@@ -11,7 +11,9 @@ from mailgate.records._lookup import Lookup, LookupStatus, Resolve
 from mailgate.records._mail import Headers, Mail, MailLimits, Part
 from mailgate.records._reasons import FAULTS, Fault, Permanence, Reason
 from mailgate.records._ref import REF_HEADER, MessageRef, RefSigner
-from mailgate.records._reply import Meaning, SmtpReply, Stage
+from mailgate.records._reply import Meaning, SmtpReply, Stage, meaning_of
+from mailgate.records._reply_find import FoundReply, find_reply
+from mailgate.records._reply_rules import ReplyRow
 from mailgate.records._status import EnhancedStatus
 
 __all__ = [
@@ -22,6 +24,7 @@ __all__ = [
     "Event",
     "EventKind",
     "Fault",
+    "FoundReply",
     "Headers",
     "KeyRing",
     "Lookup",
@@ -36,11 +39,14 @@ __all__ = [
     "Permanence",
     "Reason",
     "RefSigner",
+    "ReplyRow",
     "Resolve",
     "SmtpReply",
     "Stage",
     "address_key",
     "domain_to_ascii",
     "event_id_of",
+    "find_reply",
     "map_domain",
+    "meaning_of",
 ]

@@ -3,31 +3,7 @@
 from __future__ import annotations
 
 from mailgate.records._reasons import Reason
-from mailgate.records._reply_rules import ReplyRow
-
-
-def _row(
-    name: str,
-    reason: Reason,
-    *phrases: str,
-    sample: str,
-    unless: tuple[str, ...] = (),
-    statuses: tuple[str, ...] = (),
-    codes: tuple[int, ...] = (),
-    stages: tuple[str, ...] = (),
-    classes: str = "45",
-) -> ReplyRow:
-    return ReplyRow(
-        name=f"text:{name}",
-        reason=reason,
-        phrases=phrases,
-        sample=sample,
-        unless=unless,
-        statuses=statuses,
-        codes=codes,
-        stages=stages,
-        classes=classes,
-    )
+from mailgate.records._reply_rules import ReplyRow, row
 
 
 def _status(reason: Reason, sample: str, *statuses: str, classes: str = "45", codes: tuple[int, ...] = ()) -> ReplyRow:
@@ -46,500 +22,169 @@ def _code(
 
 
 LOCAL_ROWS: tuple[ReplyRow, ...] = (
-    _row(
-        "loop",
+    row(
+        "text:loop",
         Reason.LOOP,
-        "mail loop",
-        "mail loops",
-        "mail is looping",
-        "mail looping",
-        "mail forwarding loop",
-        "message loop",
-        "message looping",
-        "message is looping",
-        "loops back to",
-        "loops to itself",
-        "loop detected",
-        "loop count",
-        "looping",
-        "forwarding loop",
-        "routing loop",
-        "delivery loop",
-        "too many hops",
-        "too many received",
-        "maximum hop",
-        "hop count",
-        "hops exceeded",
-        "hops count",
-        "possible loop",
-        "unreachable ... loop",
-        "already has my delivered to",
-        "message is already in ... mailing list",
-        "has already been delivered",
-        "best preference mx",
-        "best preference mx records",
-        "alias loop",
-        "includes itself",
-        "endlosschleife",
-        "schleife",
-        "boucle",
-        "bucle",
+        """
+        mail loop; mail loops; mail is looping; mail looping; mail forwarding loop; message loop; message looping;
+        message is looping; loops back to; loops to itself; loop detected; loop count; looping; forwarding loop;
+        routing loop; delivery loop; too many hops; too many received; maximum hop; hop count; hops exceeded;
+        hops count; possible loop; unreachable ... loop; already has my delivered to;
+        message is already in ... mailing list; has already been delivered; best preference mx;
+        best preference mx records; alias loop; includes itself; endlosschleife; schleife; boucle; bucle
+        """,
         sample="554 Too many hops",
     ),
-    _row(
-        "local-delivery",
+    row(
+        "text:local-delivery",
         Reason.LOCAL_DELIVERY_FAILED,
-        "command died",
-        "command output",
-        "command failed",
-        "command time limit exceeded",
-        "command exited",
-        "child exited",
-        "child process of ... transport returned",
-        "child process",
-        "pipe to ... failed",
-        "pipe ... failed",
-        "local delivery failed",
-        "local delivery error",
-        "procmail",
-        "maildrop",
-        "mail drop program",
-        "mailer error",
-        "mailer exited",
-        "mailer returned",
-        "mailer ... exited with",
-        "delivery program",
-        "delivery agent",
-        "dot forward",
-        "forward file",
-        "cannot open mailbox",
-        "can t open mailbox",
-        "cannot create",
-        "couldn t create",
-        "couldn t open mailbox",
-        "unable to open mailbox",
-        "can t create output",
-        "can t create user output file",
-        "cannot append",
-        "cannot update mailbox",
-        "unable to lock",
-        "unable to get lock",
-        "lock failure",
-        "lock file",
-        "error writing message",
-        "error while writing",
-        "error opening",
-        "write error",
-        "permission denied",
-        "i o error",
-        "is not a directory",
-        "aliasing forwarding loop",
-        "transport local",
-        "maildir delivery failed",
-        "mailbox database",
-        "lda",
-        "exited with ... status",
-        "exit status",
-        "exit code",
-        "x unix",
-        unless=("connection", "connect to", "tls"),
+        """
+        command died; command output; command failed; command time limit exceeded; command exited; child exited;
+        child process of ... transport returned; child process; pipe to ... failed; pipe ... failed;
+        local delivery failed; local delivery error; procmail; maildrop; mail drop program; mailer error;
+        mailer exited; mailer returned; mailer ... exited with; delivery program; delivery agent; dot forward;
+        forward file; cannot open mailbox; can t open mailbox; cannot create; couldn t create; couldn t open mailbox;
+        unable to open mailbox; can t create output; can t create user output file; cannot append;
+        cannot update mailbox; unable to lock; unable to get lock; lock failure; lock file; error writing message;
+        error while writing; error opening; write error; permission denied; i o error; is not a directory;
+        aliasing forwarding loop; transport local; maildir delivery failed; mailbox database; lda;
+        exited with ... status; exit status; exit code; x unix
+        """,
+        unless="connection; connect to; tls",
         sample='Command died with status 17: "/usr/sbin/amavis"',
     ),
-    _row(
-        "connection",
+    row(
+        "text:connection",
         Reason.CONNECTION_FAILED,
-        "connection refused",
-        "connection timed out",
-        "connection timeout",
-        "connection reset",
-        "connection lost",
-        "connection dropped",
-        "connection closed",
-        "connection failed",
-        "connection failure",
-        "connection error",
-        "connection died",
-        "connection aborted",
-        "connection broken",
-        "connection terminated",
-        "connection was dropped",
-        "connection to mail exchanger failed",
-        "connection to ... failed",
-        "connection to ... timed out",
-        "connection to ... lost",
-        "connection unexpectedly",
-        "connection attempt~",
-        "connect failed",
-        "connect to ... failed",
-        "connect to ... timed out",
-        "connect to ... refused",
-        "connect error",
-        "connect timeout",
-        "connecting to",
-        "connected ... but connection died",
-        "accept our requests to connect",
-        "cannot connect",
-        "can t connect",
-        "could not connect",
-        "couldn t connect",
-        "unable to connect",
-        "unable to contact",
-        "unable to establish",
-        "failed to connect",
-        "failed to contact",
-        "wasn t able to establish an smtp connection",
-        "able to establish an smtp connection",
-        "could not establish",
-        "no route to host",
-        "no answer from host",
-        "no response from",
-        "network is unreachable",
-        "network unreachable",
-        "network error",
-        "network problem~",
-        "network operation timed out",
-        "host unreachable",
-        "host is unreachable",
-        "host is down",
-        "host down",
-        "host not responding",
-        "host not reachable",
-        "remote host ... unreachable",
-        "server ... did not respond",
-        "server did not respond",
-        "server not responding",
-        "server is not responding",
-        "server unreachable",
-        "server down",
-        "operation timed out",
-        "timed out",
-        "time out",
-        "timeout",
-        "timeout waiting",
-        "socket error",
-        "broken pipe",
-        "lost connection",
-        "lost input channel",
-        "conversation with ... timed out",
-        "while performing the helo handshake",
-        "all hosts ... failing",
-        "socket",
-        "end of file",
-        "unexpected eof",
-        "did not like our",
-        "communication failure",
-        "communication error",
-        "bad connection",
-        "verbindung ... abgelehnt",
-        "verbindung ... fehlgeschlagen",
-        "keine verbindung",
-        "connexion refusee",
-        "connexion impossible",
-        "conexion rechazada",
-        "connessione rifiutata",
-        unless=("retry time not reached", "did not like our rcpt", "did not like our data", "did not like our mail"),
+        """
+        connection refused; connection timed out; connection timeout; connection reset; connection lost;
+        connection dropped; connection closed; connection failed; connection failure; connection error;
+        connection died; connection aborted; connection broken; connection terminated; connection was dropped;
+        connection to mail exchanger failed; connection to ... failed; connection to ... timed out;
+        connection to ... lost; connection unexpectedly; connection attempt~; connect failed; connect to ... failed;
+        connect to ... timed out; connect to ... refused; connect error; connect timeout; connecting to;
+        connected ... but connection died; accept our requests to connect; cannot connect; can t connect;
+        could not connect; couldn t connect; unable to connect; unable to contact; unable to establish;
+        failed to connect; failed to contact; wasn t able to establish an smtp connection;
+        able to establish an smtp connection; could not establish; no route to host; no answer from host;
+        no response from; network is unreachable; network unreachable; network error; network problem~;
+        network operation timed out; host unreachable; host is unreachable; host is down; host down;
+        host not responding; host not reachable; remote host ... unreachable; server ... did not respond;
+        server did not respond; server not responding; server is not responding; server unreachable; server down;
+        operation timed out; timed out; time out; timeout; timeout waiting; socket error; broken pipe;
+        lost connection; lost input channel; conversation with ... timed out; while performing the helo handshake;
+        all hosts ... failing; socket; end of file; unexpected eof; did not like our; communication failure;
+        communication error; bad connection; verbindung ... abgelehnt; verbindung ... fehlgeschlagen;
+        keine verbindung; connexion refusee; connexion impossible; conexion rechazada; connessione rifiutata
+        """,
+        unless="retry time not reached; did not like our rcpt; did not like our data; did not like our mail",
         sample="connect to mx.example.com[192.0.2.1]:25: Connection refused",
     ),
-    _row(
-        "expired",
+    row(
+        "text:expired",
         Reason.EXPIRED,
-        "retry timeout exceeded",
-        "retry time not reached",
-        "message expired",
-        "envelope expired",
-        "delivery time expired",
-        "delivery expired",
-        "queue lifetime",
-        "expired in queue",
-        "expired from queue",
-        "has expired",
-        "message timed out",
-        "message has been in the queue too long",
-        "message has been in queue too long",
-        "been in the queue too long",
-        "in the queue too long",
-        "queue too long",
-        "too long in queue",
-        "too long on queue",
-        "cannot send message for",
-        "could not be delivered for",
-        "could not deliver for the last",
-        "unable to deliver this message after",
-        "unable to deliver message after",
-        "unable to deliver ... for ... days",
-        "giving up",
-        "given up",
-        "gave up",
-        "give up",
-        "all hosts have been failing for a long time",
-        "host has been down",
-        "delivery attempts failed",
-        "delivery failed ... attempts",
-        "delivery failed 20 attempts",
-        "delivery failed 10 attempts",
-        "number of delivery attempts exceeded",
-        "maximum delivery attempts",
-        "maximum retries",
-        "max retries",
-        "too many retries",
-        "retries exceeded",
-        "retry limit",
-        "retry count exceeded",
-        "not delivered within",
-        "was not delivered within",
-        "delivery delayed",
-        "delivery has been delayed",
-        "delivery is delayed",
-        "has not yet been delivered",
-        "has not been delivered",
-        "not yet been delivered",
-        "still being retried",
-        "will keep trying",
-        "will be retried",
-        "will continue to be made",
-        "delivery attempts will continue",
-        "attempts to deliver",
-        "undeliverable after",
-        "message delayed",
-        "aborted after",
-        "was aborted after",
-        "temporarily undeliverable",
-        "deferred ... too long",
-        "zeit uberschritten",
+        """
+        retry timeout exceeded; retry time not reached; message expired; envelope expired; delivery time expired;
+        delivery expired; queue lifetime; expired in queue; expired from queue; has expired; message timed out;
+        message has been in the queue too long; message has been in queue too long; been in the queue too long;
+        in the queue too long; queue too long; too long in queue; too long on queue; cannot send message for;
+        could not be delivered for; could not deliver for the last; unable to deliver this message after;
+        unable to deliver message after; unable to deliver ... for ... days; giving up; given up; gave up; give up;
+        all hosts have been failing for a long time; host has been down; delivery attempts failed;
+        delivery failed ... attempts; delivery failed 20 attempts; delivery failed 10 attempts;
+        number of delivery attempts exceeded; maximum delivery attempts; maximum retries; max retries;
+        too many retries; retries exceeded; retry limit; retry count exceeded; not delivered within;
+        was not delivered within; delivery delayed; delivery has been delayed; delivery is delayed;
+        has not yet been delivered; has not been delivered; not yet been delivered; still being retried;
+        will keep trying; will be retried; will continue to be made; delivery attempts will continue;
+        attempts to deliver; undeliverable after; message delayed; aborted after; was aborted after;
+        temporarily undeliverable; deferred ... too long; zeit uberschritten
+        """,
         sample="retry timeout exceeded",
     ),
-    _row(
-        "server",
+    row(
+        "text:server",
         Reason.SERVER_ERROR,
-        "local error",
-        "local configuration error",
-        "local problem",
-        "server configuration",
-        "server configuration problem",
-        "server configuration error",
-        "server error",
-        "server temporarily unavailable",
-        "internal error",
-        "internal server error",
-        "internal software error",
-        "internal problem",
-        "system error",
-        "system failure",
-        "system problem",
-        "system config error",
-        "configuration error",
-        "configuration problem",
-        "mail system configuration error",
-        "mail system error",
-        "misconfigured",
-        "misconfiguration",
-        "mail for ... loops",
-        "mx list ... points back",
-        "although i m listed as a best preference mx",
-        "database error",
-        "database failure",
-        "ldap",
-        "lookup table",
-        "out of memory",
-        "cannot allocate memory",
-        "resources temporarily unavailable",
-        "resource temporarily unavailable",
-        "insufficient resources",
-        "no resources",
-        "temporary local problem",
-        "temporary system problem",
-        "temporary server error",
-        "temporary failure",
-        "temporary error",
-        "temporary problem",
-        "temporary lookup failure",
-        "temporarily unable",
-        "temporarily unavailable",
-        "temporarily rejected",
-        "temporarily deferred",
-        "temporarily not available",
-        "temporarily",
-        "service temporarily unavailable",
-        "service currently unavailable",
-        "service unavailable try",
-        "service not available closing",
-        "system not accepting",
-        "system shutdown",
-        "system is shutting down",
-        "server shutting down",
-        "server busy",
-        "server too busy",
-        "system busy",
-        "busy",
-        "try again",
-        "try later",
-        "retry later",
-        "please try later",
-        "please retry",
-        "come back later",
-        "unable to process",
-        "error in processing",
-        "cannot process",
-        "queue file write error",
-        "queuefile",
-        "unable to accept message",
-        "milter",
-        "error 5 7 1 unable to",
-        "exception",
-        "unable to scan",
-        "virus scanner",
-        "virus checker",
-        "scanner ... unavailable",
-        unless=("user", "recipient error"),
+        """
+        local error; local configuration error; local problem; server configuration; server configuration problem;
+        server configuration error; server error; server temporarily unavailable; internal error;
+        internal server error; internal software error; internal problem; system error; system failure;
+        system problem; system config error; configuration error; configuration problem;
+        mail system configuration error; mail system error; misconfigured; misconfiguration; mail for ... loops;
+        mx list ... points back; although i m listed as a best preference mx; database error; database failure; ldap;
+        lookup table; out of memory; cannot allocate memory; resources temporarily unavailable;
+        resource temporarily unavailable; insufficient resources; no resources; temporary local problem;
+        temporary system problem; temporary server error; temporary failure; temporary error; temporary problem;
+        temporary lookup failure; temporarily unable; temporarily unavailable; temporarily rejected;
+        temporarily deferred; temporarily not available; temporarily; service temporarily unavailable;
+        service currently unavailable; service unavailable try; service not available closing; system not accepting;
+        system shutdown; system is shutting down; server shutting down; server busy; server too busy; system busy;
+        busy; try again; try later; retry later; please try later; please retry; come back later; unable to process;
+        error in processing; cannot process; queue file write error; queuefile; unable to accept message; milter;
+        error 5 7 1 unable to; exception; unable to scan; virus scanner; virus checker; scanner ... unavailable
+        """,
+        unless="user; recipient error",
         sample="554 5.3.5 Local configuration error",
     ),
 )
 
 # A text that speaks of "later" is temporary where the code says so; with a 5yz code it is the server's own trouble.
 LATER_ROWS: tuple[ReplyRow, ...] = (
-    _row(
-        "later",
+    row(
+        "text:later",
         Reason.TEMPORARY_FAILURE,
-        "try again",
-        "try later",
-        "retry later",
-        "retry",
-        "later",
-        "busy",
-        "temporar~",
-        "local error",
-        "closing connection",
-        "service not available",
-        "service unavailable",
-        "server configuration problem",
-        "unable to process",
-        "shutting down",
-        "deferred",
+        """
+        try again; try later; retry later; retry; later; busy; temporar~; local error; closing connection;
+        service not available; service unavailable; server configuration problem; unable to process; shutting down;
+        deferred
+        """,
         classes="4",
         sample="451 4.3.0 Temporary lookup failure",
     ),
 )
 
 PROTOCOL_ROWS: tuple[ReplyRow, ...] = (
-    _row(
-        "protocol",
+    row(
+        "text:protocol",
         Reason.PROTOCOL_ERROR,
-        "bad sequence of commands",
-        "bad sequence",
-        "bad command sequence",
-        "command out of sequence",
-        "command unrecognized",
-        "command not recognized",
-        "command unknown",
-        "command not implemented",
-        "command not supported",
-        "command not allowed",
-        "command parameter not",
-        "command rejected",
-        "unrecognized command",
-        "unrecognised command",
-        "unknown command",
-        "invalid command",
-        "unsupported command",
-        "unsupported option",
-        "unsupported parameter",
-        "syntax error",
-        "syntax incorrect",
-        "invalid parameter~",
-        "invalid argument~",
-        "parameter not implemented",
-        "parameters not recognized",
-        "not implemented",
-        "protocol error",
-        "synchronization error",
-        "synchronisation error",
-        "improper command pipelining",
-        "pipelining",
-        "send hello first",
-        "send helo first",
-        "send ehlo first",
-        "say hello first",
-        "polite people say",
-        "need mail",
-        "need rcpt",
-        "need recipient",
-        "need mail command",
-        "need mail before rcpt",
-        "mail first",
-        "rcpt first",
-        "nested mail command",
-        "sender already specified",
-        "sender already given",
-        "duplicate mail",
-        "helo first",
-        "ehlo first",
-        "helo required",
-        "expected helo",
-        unless=("sender", "from domain", "user unknown"),
+        """
+        bad sequence of commands; bad sequence; bad command sequence; command out of sequence; command unrecognized;
+        command not recognized; command unknown; command not implemented; command not supported; command not allowed;
+        command parameter not; command rejected; unrecognized command; unrecognised command; unknown command;
+        invalid command; unsupported command; unsupported option; unsupported parameter; syntax error;
+        syntax incorrect; invalid parameter~; invalid argument~; parameter not implemented; parameters not recognized;
+        not implemented; protocol error; synchronization error; synchronisation error; improper command pipelining;
+        pipelining; send hello first; send helo first; send ehlo first; say hello first; polite people say; need mail;
+        need rcpt; need recipient; need mail command; need mail before rcpt; mail first; rcpt first;
+        nested mail command; sender already specified; sender already given; duplicate mail; helo first; ehlo first;
+        helo required; expected helo
+        """,
+        unless="sender; from domain; user unknown",
         sample="503 Bad sequence of commands",
     ),
-    _row(
-        "sender-already",
+    row(
+        "text:sender-already",
         Reason.PROTOCOL_ERROR,
-        "sender already specified",
-        "sender already given",
+        "sender already specified; sender already given",
         sample="503 Sender already specified",
     ),
     _code(Reason.PROTOCOL_ERROR, "502 no", 500, 501, 502, 503, 504, 555, note=""),
 )
 
 POLICY_ROWS: tuple[ReplyRow, ...] = (
-    _row(
-        "policy",
+    row(
+        "text:policy",
         Reason.POLICY,
-        "policy",
-        "policies",
-        "prohibited",
-        "not authorized",
-        "not authorised",
-        "unauthorized",
-        "not permitted",
-        "not allowed",
-        "administrative prohibition",
-        "administratively prohibited",
-        "administratively denied",
-        "security",
-        "message denied",
-        "message refused",
-        "message rejected",
-        "message not accepted",
-        "message was not accepted",
-        "message declined",
-        "mail rejected",
-        "mail refused",
-        "mail not accepted",
-        "mail denied",
-        "email rejected",
-        "email refused",
-        "e mail rejected",
-        "delivery not authorized",
-        "delivery refused",
-        "delivery denied",
-        "access denied",
-        "protocol violation",
-        "violation",
-        "terms of service",
-        "legal reasons",
-        "compliance",
-        "confidential",
-        "dlp",
-        "footer ... unsubscribe",
-        "unsubscribe",
-        "richtlinie~",
-        "politique",
-        "politica",
-        "politicas",
-        "政策",
-        "策略",
-        "拒绝",
-        "拒絕",
-        "ポリシー",
-        unless=("user unknown",),
+        """
+        policy; policies; prohibited; not authorized; not authorised; unauthorized; not permitted; not allowed;
+        administrative prohibition; administratively prohibited; administratively denied; security; message denied;
+        message refused; message rejected; message not accepted; message was not accepted; message declined;
+        mail rejected; mail refused; mail not accepted; mail denied; email rejected; email refused; e mail rejected;
+        delivery not authorized; delivery refused; delivery denied; access denied; protocol violation; violation;
+        terms of service; legal reasons; compliance; confidential; dlp; footer ... unsubscribe; unsubscribe;
+        richtlinie~; politique; politica; politicas; 政策; 策略; 拒绝; 拒絕; ポリシー
+        """,
+        unless="user unknown",
         sample="550 5.7.1 Delivery not authorized, message refused",
     ),
 )

@@ -1,9 +1,9 @@
 """The engine that finds the first row of an ordered table which a reply satisfies.
 
-A row is data: where it applies (reply class, codes, enhanced status, stage, remote host) and phrases of which one must stand
-in the text. A phrase is plain words in the comparison form of `_reply_words`, with two extras: `...` stands for up to six
-words, and `~` at the end of a word leaves its ending open (`blacklist~`). Nothing else is special, so no phrase can
-backtrack: a gap costs at most six steps for each place where its first piece stands.
+A row is data: where it applies (reply class, codes, enhanced status, stage, remote host) and phrases of which one must
+stand in the text. A phrase is plain words in the comparison form of `_reply_words`, with two extras: `...` stands for
+up to six words, and `~` at the end of a word leaves its ending open (`blacklist~`). Nothing else is special, so no
+phrase can backtrack: a gap costs at most six steps for each place where its first piece stands.
 
 Speed comes from an index. Every phrase is filed under its rarest word; a reply only meets the phrases that are filed
 under its own words, and the rows that ask for its code or status, in table order. Reading a table of a thousand phrases
@@ -72,6 +72,38 @@ class ReplyRow:
                 raise ValueError(f"row {self.name!r}: not a reply code: {code!r}")
         if not set(self.classes) <= set("245"):
             raise ValueError(f"row {self.name!r}: classes are of 2, 4 and 5, not {self.classes!r}")
+
+
+def row(
+    name: str,
+    reason: Reason,
+    phrases: str = "",
+    *,
+    sample: str,
+    unless: str = "",
+    codes: tuple[int, ...] = (),
+    classes: str = _ANY_CLASS,
+    statuses: tuple[str, ...] = (),
+    stages: tuple[str, ...] = (),
+    hosts: tuple[str, ...] = (),
+) -> ReplyRow:
+    """A row with its phrases in one text, `;` between them: the form in which the tables are written."""
+    return ReplyRow(
+        name=name,
+        reason=reason,
+        phrases=_split(phrases),
+        unless=_split(unless),
+        codes=codes,
+        classes=classes,
+        statuses=statuses,
+        stages=stages,
+        hosts=hosts,
+        sample=sample,
+    )
+
+
+def _split(phrases: str) -> tuple[str, ...]:
+    return tuple(" ".join(phrase.split()) for phrase in phrases.split(";") if phrase.strip())
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,12 +247,12 @@ def table_of(rows: tuple[ReplyRow, ...]) -> ReplyTable:
 def _pieces(phrase: str) -> list[str]:
     """The words of a phrase in comparison form, `...` and the `~` of open words kept."""
     pieces: list[str] = []
-    for token in phrase.split():
-        if token == "...":
-            pieces.append(token)
+    for word in phrase.split():
+        if word == "...":
+            pieces.append(word)
             continue
-        is_open = token.endswith("~")
-        found = words_of(token[:-1] if is_open else token).split()
+        is_open = word.endswith("~")
+        found = words_of(word[:-1] if is_open else word).split()
         if is_open and found:
             found[-1] += "~"
         pieces.extend(found)

@@ -1,10 +1,10 @@
 """The one form in which reply texts are compared: lower-case words with single spaces between and around them.
 
 Punctuation, case, accents, underscores and line ends differ from server to server and mean nothing; `Mailbox-full`,
-`MAILBOX_FULL` and `mailbox full.` are the same words. Two things are taken out before that, because their letters are
-somebody's name and not the server's opinion: mail addresses become `xaddr` (`spam@example.com` does not speak of spam)
-and IP addresses become `xip`. A host that is only quoted (`host mx.example[192.0.2.1] said:`) is taken out whole: its IP
-address is not ours.
+`MAILBOX_FULL` and `mailbox full.` are the same words. Two things are taken out before that, because their letters
+are somebody's name and not the server's opinion: mail addresses become `xaddr` (`spam@example.com` does not speak of
+spam) and IP addresses become `xip`. A host that is only quoted (`host mx.example[192.0.2.1] said:`) is taken out
+whole: its IP address is not ours.
 """
 
 from __future__ import annotations

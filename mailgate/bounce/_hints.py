@@ -1,0 +1,56 @@
+"""Two facts that replies mention on the side: when to try again, and on which list we stand."""
+
+from __future__ import annotations
+
+import re
+
+MAX_RETRY_SECONDS = 7 * 24 * 3600
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_CLOCK = re.compile(r"(?:back|again|after|in|for|wait|retry)\b[^\d\n]{0,20}(\d{1,2}):(\d{2}):(\d{2})\b", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"(?:try again|retry|come back|greylisted|graylisted|deferred|wait|resend)[^\d\n]{0,40}\b(\d{1,6}) ?"
+    r"(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|days?)\b",
+    re.IGNORECASE,
+)
+_LIST = re.compile(
+    r"(?:blocked using|listed (?:in|at|by|on)|blocked by|blacklist(?:ed)? (?:in|at|by|on)|black list at|list at|"
+    r"found in|dnsbl:? |rejected by|listing in|using)[ :]{1,2}(?:the )?"
+    r"([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,5})\b",
+    re.IGNORECASE,
+)
+_KNOWN_LIST = re.compile(
+    r"\b(spamhaus (?:sbl|xbl|pbl|zen|dbl|css)|spamhaus|spamcop|barracudacentral|sorbs|uceprotect|abusix|cloudmark|"
+    r"proofpoint|senderbase|truncate|mailspike|spamrats|psbl|invaluement|s3140|s3150|attrbl)\b",
+    re.IGNORECASE,
+)
+
+
+def retry_after_seconds(text: str) -> int | None:
+    """Seconds after which the server asks to try again, at most a week; None when it does not say.
+
+    >>> retry_after_seconds("450 4.7.1 Greylisting in action, please come back in 00:05:00")
+    300
+    """
+    clock = _CLOCK.search(text)
+    if clock is not None:
+        seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
+    else:
+        amount = _AMOUNT.search(text)
+        if amount is None:
+            return None
+        seconds = int(amount[1]) * _UNITS[amount[2][0].lower()]
+    return seconds if 0 < seconds <= MAX_RETRY_SECONDS else None
+
+
+def block_list(text: str) -> str | None:
+    """The name of the block list that the text speaks of: its zone when that stands there, else its common name.
+
+    >>> block_list("554 5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org; see https://check.spamhaus.org")
+    'zen.spamhaus.org'
+    """
+    zone = _LIST.search(text)
+    if zone is not None and not zone[1].replace(".", "").isdigit():
+        return zone[1].lower()
+    known = _KNOWN_LIST.search(text)
+    return None if known is None else known[1].lower()

@@ -1,0 +1,235 @@
+"""The SMTP reply that stands somewhere inside a free text: a Diagnostic-Code, a transcript, a paragraph.
+
+A three-digit number is a reply code when its surroundings say so: it stands at the start of a line or after `said:`, an
+enhanced status of its class follows, a known word comes before. Ports, sizes, times, counts and queue ids have none of
+that. Of several the best placed wins, then the first: later refusals in a session are consequences of the first.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mailgate.records._reply import Stage
+from mailgate.records._status import EnhancedStatus
+
+MAX_DIAGNOSTIC_CHARACTERS = 8_000
+_MAX_REPLY_CHARACTERS = 2_000
+_MAX_CANDIDATES = 200
+
+_CODE = re.compile(r"(?<![\w.@/+-])([245]\d\d)(?=[ \t:;,)\]\"'\n-]|$)")
+_STATUS_AFTER = re.compile(r"[ \t:;\"'(-]{1,4}#?([245])\.\d{1,3}\.\d{1,3}(?!\.?\d)")
+_ARROW_IN = re.compile(r"[>\s]{0,20}<<< ?([245]\d\d)([ -]?)(.*)")
+_ARROW_OUT = re.compile(r"[>\s]{0,20}>>> ?([A-Za-z]{4})")
+_INTRODUCED = re.compile(
+    r"(?:sa(?:id|ys)|repl(?:y|ied)|respon(?:se|ded)|returned|answer(?:ed)?|reason|error(?:[ _]?code)?|result|status|"
+    r"code|diagnostic(?: code)?|transcript|was|smtp|command|data|connection|rcpt to|mail from|with|tempfailed|"
+    r"mail\+rcpt|because|message|\[rcpt_to\]|->|[a-z0-9-]\])"
+    r"(?:<[^<>\n]{0,320}>)?(?: SIZE=\d+)?[\s:;\"'(<#\[=]{0,12}$",
+    re.IGNORECASE,
+)
+_NOT_A_CODE_BEFORE = re.compile(
+    r"\b(?:port|line|size|year|pid|id|limit|over|than|most|least|for|of|after|in|about|used)[ =:#]{1,2}$", re.IGNORECASE
+)
+_NOT_A_CODE_AFTER = re.compile(
+    r"[ -]?(?:[kmg]?i?b|bytes?|kbytes?|octets|seconds?|secs?|minutes?|hours?|days?|times|messages|recipients|attempts"
+    r"|%)\b",
+    re.IGNORECASE,
+)
+_LINE_START = re.compile(r"(?:^|\n)[ \t>|*\"'#(\[-]{0,20}$")
+_STOP = re.compile(
+    r"\n[ \t]*\n|\n[ \t>]*(?:giving up on |i'm not going to try|-{2,}|<<< |>>> |\.{3} while|quit\b|rset\b|"
+    r"[A-Za-z-]{3,30}-(?:mta|recipient|code|date): )|\(in reply to |\(state \d",
+    re.IGNORECASE,
+)
+_LINE_CODES = r"(?:^|(?<=[\s:;\"'])){code}[ -](?:#?{digit}\.\d{{1,3}}\.\d{{1,3}}(?=\s|$))?"
+_LEADING_STATUS = re.compile(r"[\s:;\"'(-]{0,6}#?([245]\.\d{1,3}\.\d{1,3})(?=[\s:;,)\]-]|$)")
+_STAGE_OF = {
+    "mail": Stage.MAIL,
+    "rcpt": Stage.RCPT,
+    "data": Stage.DATA,
+    "bdat": Stage.DATA,
+    "end ": Stage.DATA,
+    "ehlo": Stage.EHLO,
+    "helo": Stage.EHLO,
+    "star": Stage.STARTTLS,
+    "auth": Stage.AUTH,
+    "init": Stage.CONNECT,
+}
+# How programs say which command was refused; the first four letters after these words name it.
+_COMMAND_FOLLOWS = (
+    "in reply to ", "after sending ", "after pipelined ", "after ", "did not like our ", "sent: ", "smtp:", "command: "
+)  # fmt: skip
+_SAYS_COMMAND: tuple[tuple[str, Stage], ...] = (
+    ("failed after i sent the message", Stage.DATA),
+    ("failed on data", Stage.DATA),
+    ("did not like our eom", Stage.DATA),
+    ("does not like recipient", Stage.RCPT),
+    ("rcpt_to", Stage.RCPT),
+    ("rcpt command", Stage.RCPT),
+    ("mail+rcpt", Stage.RCPT),
+    ("rcpt-to validation", Stage.RCPT),
+    ("recipient address rejected", Stage.RCPT),
+    ("but sender was rejected", Stage.MAIL),
+    ("mail from command", Stage.MAIL),
+    ("my name was rejected", Stage.EHLO),
+    ("but greeting failed", Stage.CONNECT),
+    ("initial server greeting", Stage.CONNECT),
+    ("in initial greeting", Stage.CONNECT),
+    ("refused to talk to me", Stage.CONNECT),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FoundReply:
+    """A reply found in a text.
+
+    code, enhanced_status: None when the text has none. stage: the command it answers, None when the text does not say.
+    text: the words of the reply, the codes of its lines taken out; the whole input when there is no reply in it.
+    line: the reply as it stands there, at most 300 characters.
+    """
+
+    code: int | None
+    enhanced_status: EnhancedStatus | None
+    stage: Stage | None
+    text: str
+    line: str
+
+
+def find_reply(text: str, *, status: EnhancedStatus | None = None, recipient: str | None = None) -> FoundReply:
+    """The reply that decided, found in free text.
+
+    status: what the report says beside it; of two equal codes the one of its class is taken.
+    recipient: in a transcript of several, the first refusal that names it wins over the first refusal.
+    At most 8,000 characters are read.
+
+    >>> found = find_reply("host mx.example[192.0.2.1] said: 550 5.1.1 no such user (in reply to RCPT TO command)")
+    >>> found.code, str(found.enhanced_status), found.stage.value
+    (550, '5.1.1', 'rcpt')
+    """
+    text = text[:MAX_DIAGNOSTIC_CHARACTERS]
+    return _from_arrows(text, recipient) or _from_prose(text, status)
+
+
+def _from_arrows(text: str, recipient: str | None) -> FoundReply | None:
+    """Sendmail's transcript: `>>> RCPT To:<…>` and `<<< 550 …` (several lines while a `-` follows the code)."""
+    if "<<<" not in text:
+        return None
+    refusals: list[tuple[int, list[str], Stage | None]] = []
+    stage: Stage | None = None
+    open_code = 0
+    for line in text.splitlines():
+        sent = _ARROW_OUT.match(line)
+        if sent is not None:
+            stage = _STAGE_OF.get(sent[1].lower())
+            continue
+        got = _ARROW_IN.match(line)
+        if got is None:
+            open_code = 0
+            continue
+        code = int(got[1])
+        if code == open_code:
+            refusals[-1][1].append(got[3])
+        elif code >= 400:
+            refusals.append((code, [got[3]], stage))
+        open_code = code if got[2] == "-" and code >= 400 else 0
+    if not refusals:
+        return None
+    named = [one for one in refusals if recipient and recipient.lower() in " ".join(one[1]).lower()]
+    code, lines, stage = (named or refusals)[0]
+    if stage is Stage.DATA and any(
+        other[0] == 503 or "valid recipients" in " ".join(other[1]).lower() for other in refusals
+    ):
+        stage = Stage.RCPT  # pipelining: the answer to RCPT is read after DATA was sent
+    whole = " ".join(lines)
+    return _found(code, whole, stage, f"{code} {whole}")
+
+
+def _needs_recipient(code: int, lines: list[str]) -> bool:
+    return code == 503 or "valid recipients" in " ".join(lines).lower()
+
+
+def _from_prose(text: str, status: EnhancedStatus | None) -> FoundReply:
+    best: re.Match[str] | None = None
+    best_score = 3  # below it a number is just a number
+    for count, match in enumerate(_CODE.finditer(text)):
+        if count >= _MAX_CANDIDATES:
+            break
+        score = _score(text, match, status)
+        if score > best_score:
+            best, best_score = match, score
+    stage = _stage_of(text)
+    if best is None:
+        return FoundReply(
+            code=None,
+            enhanced_status=EnhancedStatus.find(text),
+            stage=stage,
+            text=text[:_MAX_REPLY_CHARACTERS],
+            line=_one_line(text),
+        )
+    rest = text[best.end() : best.end() + _MAX_REPLY_CHARACTERS]
+    stop = _STOP.search(rest)
+    if stop is not None:
+        rest = rest[: stop.start()]
+    if sum(character.isalpha() for character in rest) < 3 and best.start() > 0:
+        # The code stands behind its words: "mailbox unavailable. [SMTP Error Code 550]".
+        rest = f" {text[max(0, best.start() - _MAX_REPLY_CHARACTERS) : best.start()]}"
+    return _found(int(best[1]), rest, stage, best[1] + rest)
+
+
+def _score(text: str, match: re.Match[str], status: EnhancedStatus | None) -> int:
+    before, after = text[max(0, match.start() - 60) : match.start()], text[match.end() : match.end() + 24]
+    digit = match[1][0]
+    score = 0
+    followed = _STATUS_AFTER.match(after)
+    if followed is not None and followed[1] == digit:
+        score += 8
+    if not before.strip() and match.start() < 60:
+        score += 6
+    elif _LINE_START.search(before):
+        score += 5
+    elif before.endswith((";", "; ")):
+        score += 6
+    elif _INTRODUCED.search(before):
+        score += 5
+    if after[:1] in " -" and (after[1:2].isalpha() or after[1:2] in "<#[(\"'"):
+        score += 1
+    if status is not None and digit == str(status.status_class):
+        score += 2
+    if digit == "2" and (status is None or status.status_class != 2):
+        score -= 6
+    if followed is None and (_NOT_A_CODE_BEFORE.search(before) or _NOT_A_CODE_AFTER.match(after)):
+        score -= 8
+    return score
+
+
+def _stage_of(text: str) -> Stage | None:
+    lower = text.lower()
+    for words in _COMMAND_FOLLOWS:
+        start = lower.find(words)
+        while start >= 0:
+            stage = _STAGE_OF.get(lower[start + len(words) : start + len(words) + 4])
+            if stage is not None:
+                return stage
+            start = lower.find(words, start + 1)
+    return next((stage for words, stage in _SAYS_COMMAND if words in lower), None)
+
+
+@lru_cache(maxsize=512)
+def _line_codes(code: int) -> re.Pattern[str]:
+    """RFC 5321 4.2.1: every line of a reply repeats the code; reports join the lines, codes and all."""
+    return re.compile(_LINE_CODES.format(code=code, digit=str(code)[0]))
+
+
+def _found(code: int, rest: str, stage: Stage | None, line: str) -> FoundReply:
+    words = _line_codes(code).sub(" ", f"{code} {rest.lstrip(' -:;')}")
+    leading = _LEADING_STATUS.match(rest)
+    own = EnhancedStatus.find(rest) if leading is None else EnhancedStatus.parse(leading[1])
+    if leading is None and own is not None and own.status_class != code // 100:
+        own = None
+    return FoundReply(code=code, enhanced_status=own, stage=stage, text=" ".join(words.split()), line=_one_line(line))
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text[:600].split())[:300]
