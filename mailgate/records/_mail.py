@@ -308,9 +308,8 @@ class Part:
         if depth > source.limits.max_depth:
             raise _too_deep(source.limits)
         headers_only = self.content_type in _HEADERS_ONLY
-        content = self.content()
-        if self._content is not None:
-            return Mail._read(content, source.limits, depth=depth, headers_only=headers_only)
+        if self.transfer_encoding not in IDENTITY:
+            return Mail._read(self.content(), source.limits, depth=depth, headers_only=headers_only)
         return Mail._inside(source, self._body_start, self._body_end, depth, headers_only)
 
     def __repr__(self) -> str:
@@ -478,10 +477,7 @@ def _ranges_of(part: Part, outer: tuple[bytes, ...], most: int) -> tuple[bytes, 
     if found is None or found.preamble_end < 0:
         if boundary and start < end:
             _note(defects, "boundary_not_found")
-        # A quoted boundary that was folded got a blank; quotes of the wrong kind are no part of it.
-        tight = boundary.translate(None, b" \t").strip(b"'")
-        guess = tight if tight != boundary and source.buffer.find(b"--" + tight, start, end) >= 0 else None
-        guess = guess or guess_boundary(source.buffer, start, end)
+        guess = _other_boundary(part, boundary, source.buffer, start, end) or guess_boundary(source.buffer, start, end)
         if not guess or guess in outer:
             return boundary, [], source
         _note(defects, "boundary_guessed")
@@ -496,6 +492,15 @@ def _ranges_of(part: Part, outer: tuple[bytes, ...], most: int) -> tuple[bytes, 
     part._preamble_end = found.preamble_end
     part._epilogue_start = found.epilogue_start
     return boundary, found.ranges, source
+
+
+def _other_boundary(part: Part, boundary: bytes, buffer: bytes, start: int, end: int) -> bytes | None:
+    """What the parameter may have meant: no blank where it was folded, no quotes of the wrong kind, no comment."""
+    written = read_params((part.headers.get("content-type") or "").partition(";")[2]).get("boundary", "")
+    for meant in (boundary.translate(None, b" \t").strip(b"'"), written.encode("utf-8", "replace")):
+        if meant and meant != boundary and buffer.find(b"--" + meant, start, end) >= 0:
+            return meant
+    return None
 
 
 def _boundary_of(part: Part) -> bytes:

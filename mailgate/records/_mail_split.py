@@ -15,7 +15,9 @@ from __future__ import annotations
 import re
 from enum import Enum
 
-MAX_STRAY_LINES = 3  # as many lines that are no field may stand between two fields
+# As many lines that are no field may stand between two fields; as many when the second is one that mail headers have.
+MAX_STRAY_LINES = 3
+MAX_LOST_LINES = 8  # QUIRK: Exchange takes the indentation off whole returned headers; its Received have five lines
 
 _EOL = re.compile(rb"\r\r?\n|\n|\r")
 _EMPTY_LINE = re.compile(rb"(?>\r\r?\n|\n|\r)(?>\r\r?\n|\n|\r)")
@@ -25,6 +27,11 @@ _DELIMITER_TAIL = re.compile(rb"[ \t]*+(?:\r\r?\n|\n|\r|\Z)")
 _FIELD = re.compile(rb"[!-9;-~]++[ \t]*+:(?!//)")
 _STRAY = re.compile(rb"\n(?![ \t]++[^\n]|[!-9;-~]++[ \t]*+:(?!//)|\Z)")
 _SURE_FIELD = re.compile(rb"[A-Za-z][!-9;-~]*+[ \t]*+:(?!//)")
+_KNOWN_FIELD = re.compile(
+    rb"(?:accept-|arc-|authentication-|cc:|content-|date:|delivered-to:|dkim-|from:|in-reply-to:|list-|message-id:|"
+    rb"mime-version:|received|references:|reply-to:|return-path:|sender:|subject:|thread-|to:|x-)",
+    re.IGNORECASE,
+)
 _MBOX_LINES = re.compile(rb"(?:>?From [^\r\n]*+(?:\r\r?\n|\n|\r))++")
 _SECOND_MESSAGE = re.compile(rb"From [^\r\n]{1,400}?\d\d:\d\d[^\r\n]{0,60}\r?\n[!-9;-~]++:")
 _LEADING_BLANKS = re.compile(rb"(?:[ \t]*+(?:\r\r?\n|\n|\r))++(?=[!-9;-~]++[ \t]*+:|>?From )")
@@ -141,13 +148,13 @@ def header_end_by_lines(block: bytes, *, whole_message: bool) -> tuple[int, int,
 
 def _field_after(block: bytes, at: int, any_field: bool) -> bool:
     """Whether a field follows within a few lines of the stray line at `at`."""
-    for _ in range(MAX_STRAY_LINES):
+    for passed in range(1, MAX_LOST_LINES + 1):
         if block.startswith(b"--", at):
             return False
         at = block.find(b"\n", at) + 1
         if at <= 0 or at >= len(block):
             return False
-        if _field_follows(block, at, any_field):
+        if _field_follows(block, at, any_field) and (passed <= MAX_STRAY_LINES or _KNOWN_FIELD.match(block, at)):
             return True
     return False
 

@@ -25,6 +25,7 @@ _STRAY = re.compile(rb"[^A-Za-z0-9+/=\r\n]")
 _PADDING = re.compile(rb"=[=\s]*")
 _SOFT_BREAK = re.compile(rb"=[ \t]++(?=\r?\n|\Z)")
 _BARE_CR = re.compile(rb"\r(?!\n)")
+_LINE_END = re.compile(rb"\r\r?\n|\r")
 _BAD_ESCAPE = re.compile(rb"=(?![0-9A-Fa-f]{2}|\r?\n|\r|\Z)")
 _UU_BEGIN = re.compile(rb"^begin[ \t]+[0-7]{3,4}(?:[ \t][^\r\n]*)?\r?$", re.MULTILINE)
 
@@ -107,7 +108,7 @@ def decode_quoted_printable(data: bytes) -> tuple[bytes, str | None]:
     """Quoted-printable (RFC 2045 6.7); an escape that is none stays as written."""
     if b"\r" in data and _BARE_CR.search(data):
         # binascii skips from a soft break to the next LF, which in CR-only text is the end of everything.
-        data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        data = _LINE_END.sub(b"\n", data)
     if b"= " in data or b"=\t" in data:
         data = _SOFT_BREAK.sub(b"=", data)
     defect = "bad_quoted_printable" if _BAD_ESCAPE.search(data) else None
@@ -118,15 +119,13 @@ def decode_uuencode(data: bytes) -> tuple[bytes, str | None]:
     """The first `begin` … `end` block; without a `begin` line the body comes back as it is."""
     begin = _UU_BEGIN.search(data)
     if begin is None:
-        return data, "bad_uuencode"
+        return data, "bad_uuencode" if data.strip(_BLANKS) else None
     decoded: list[bytes] = []
-    defect: str | None = "bad_uuencode"  # until the end line is seen
     for line in data[begin.end() :].lstrip(b"\r\n").splitlines():
         if line.strip() == b"end":
-            defect = None if defect == "bad_uuencode" and b"" not in decoded else defect
-            break
+            return b"".join(decoded), None
         decoded.append(_uu_line(line))
-    return b"".join(decoded), defect
+    return b"".join(decoded), "bad_uuencode"
 
 
 def _uu_line(line: bytes) -> bytes:

@@ -34,12 +34,20 @@ _ALIASES = {
     "shift-jis": "cp932",
     "sjis": "cp932",
     "x-sjis": "cp932",
+    "windows-31j": "cp932",
     "euc-kr": "cp949",
     "ks_c_5601-1989": "cp949",
     "big5": "big5hkscs",
     "iso-2022-jp": "iso2022_jp_ext",
     "us-ascii": "utf-8",  # what lies is mostly UTF-8
     "ascii": "utf-8",
+}
+# QUIRK: Japanese carriers name one of their charsets and send another.
+_KIN = {
+    "iso2022_jp_ext": ("euc_jp", "cp932"),
+    "iso2022_jp_2": ("euc_jp", "cp932"),
+    "euc_jp": ("cp932",),
+    "cp932": ("euc_jp",),
 }
 _CHARSET_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.:()+-]{0,39}")
 
@@ -76,11 +84,17 @@ def decode_text(data: bytes, charset: str | None = None) -> str:
             return data.decode(codec)
         except (UnicodeError, ValueError):
             pass
+    if data.isascii():  # escape sequences of a 7-bit charset, damaged; they would pass for UTF-8
+        return data.decode(codec or "ascii", "replace")
     try:
-        if codec is None or not data.isascii():  # escape sequences of a 7-bit charset would pass for UTF-8
-            return data.decode("utf-8-sig")
+        return data.decode("utf-8-sig")
     except UnicodeDecodeError:
         pass
+    for kin in _KIN.get(codec or "", ()):
+        try:
+            return data.decode(kin)
+        except UnicodeDecodeError:
+            continue
     return (_broken(data, codec) if codec else None) or data.decode("latin-1")
 
 
