@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from mailgate.bounce._engine import FAILURE_WORDS, Dialect
 from mailgate.bounce._lines import LISTED
+from mailgate.bounce._notice import Likeness
 
 # Sentences that end in a list of recipients. Lower case; the list starts behind the earliest of them.
 INTRODUCTIONS: tuple[str, ...] = (
@@ -91,6 +92,8 @@ INTRODUCTIONS: tuple[str, ...] = (
     "以下のメールアドレス",
     "宛先へのメッセージ",
     "以下收件人",
+    "下列地址",
+    "以下地址",
     "下列收件人",
     "收件人：",
     "다음 수신자",
@@ -101,7 +104,7 @@ LISTED_RECIPIENTS = Dialect(
     name="any-list",
     after=INTRODUCTIONS,
     shapes=LISTED,
-    needs_notification=True,
+    likeness=Likeness.SURE,
     keep_own=False,
 )
 
@@ -122,15 +125,15 @@ LABELLED = Dialect(
         "odbiorca", "получатель", "адрес", "收件人", "收信人", "收信方", "收件地址", "宛先", "受信者", "あて先",
         "받는 사람", "수신자",
     ),
-    needs_notification=True,
+    likeness=Likeness.SURE,
     keep_own=False,
 )  # fmt: skip
 
 ANY_LINES = Dialect(
     name="any-line",
     any_of=FAILURE_WORDS,
-    shapes=frozenset(("alone", "<>:", "<>:+", ":", "...", "on", "[", "(", "-")),
-    needs_notification=True,
+    shapes=frozenset(("alone", "<>:", "<>:+", "<>+", ":", "...", "on", "[", "(", "-")),
+    likeness=Likeness.SURE,
     keep_own=False,
 )
 
@@ -138,7 +141,7 @@ SENTENCES = Dialect(
     name="any-sentence",
     any_of=FAILURE_WORDS,
     find=("sentences",),
-    needs_notification=True,
+    likeness=Likeness.SURE,
     keep_own=False,
 )
 
@@ -146,7 +149,7 @@ COMMANDS = Dialect(
     name="any-transcript",
     any_of=("rcpt to", "rcpt  to"),
     find=("commands",),
-    needs_notification=True,
+    likeness=Likeness.SURE,
     keep_own=False,
 )
 
@@ -160,9 +163,8 @@ HEADERS = Dialect(
         "x-undelivered-to",
         "final-recipient",
     ),
-    needs_notification=True,
 )
 
-SUBJECT = Dialect(name="any-subject", find=("subject",), needs_notification=True, keep_own=False)
+SUBJECT = Dialect(name="any-subject", find=("subject",), likeness=Likeness.SURE, keep_own=False)
 
 ANY = (LISTED_RECIPIENTS, LABELLED, HEADERS, SENTENCES, ANY_LINES, COMMANDS, SUBJECT)

@@ -42,9 +42,18 @@ SUN_MESSAGING = Dialect(
 
 EARTHLINK = Dialect(
     name="earthlink",
-    any_of=("sorry, unable to deliver your message to", "unable to deliver your message to"),
-    shapes=LISTED,
-    needs_notification=True,
+    explains="after",
+    all_of=("unable to deliver your message", "* ["),
+    shapes=frozenset(("<>:+", "<>:", "alone")),
+    action="failed",
+)
+
+# AOL of old names screen names, not addresses.
+AOL = Dialect(
+    name="aol",
+    after=("because they are not accepting mail from",),
+    local_part=True,
+    keep_own=False,
     action="failed",
 )
 
@@ -85,16 +94,16 @@ MIMECAST = Dialect(
     any_of=("-- mimecast", "mimecast"),
     find=("lines",),
     shapes=frozenset(("alone", "-")),
-    needs_notification=True,
     keep_own=False,
     action="failed",
 )
 
 PHQUERY = Dialect(
     name="phquery",
-    after=("message not delivered to the following addresses",),
+    after=("message not delivered to the following addresses:", "message not delivered to the following:"),
     until=("error detail",),
-    shapes=LISTED,
+    shapes=LISTED | {"text"},
+    local_part=True,
     action="failed",
 )
 
@@ -105,5 +114,5 @@ FAILED_RECIPIENTS = Dialect(
     action="failed",
 )
 
-SERVICES = (GMAIL, GOOGLE_GROUPS, SUN_MESSAGING, POSTAL, KDDI, PHQUERY, FAILED_RECIPIENTS)
-SERVICES_LAST = (EZWEB, EARTHLINK, MIMECAST)
+SERVICES = (GMAIL, EARTHLINK, AOL, GOOGLE_GROUPS, SUN_MESSAGING, POSTAL, KDDI, PHQUERY, FAILED_RECIPIENTS)
+SERVICES_LAST = (EZWEB, MIMECAST)

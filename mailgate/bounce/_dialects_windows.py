@@ -135,7 +135,6 @@ IMAIL = Dialect(
         r":\s{0,4}<?(?P<address>[^\s<>]{3,320})",
         r"\bundeliverable to <?(?P<address>[^\s<>]{3,320})",
     ),
-    needs_notification=True,
     action="failed",
 )
 
@@ -264,7 +263,7 @@ MERAK = Dialect(
     find=("lines", "labels", "sentences"),
     labels=("recipient", "recipients", "rcpt to"),
     shapes=LISTED,
-    needs_notification=True,
+    keep_own=False,
     action="failed",
 )
 

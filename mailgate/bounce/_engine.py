@@ -16,17 +16,20 @@ What is ugly and why it stays: `find` names methods of this module, because a fe
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from typing import Any
 
 from mailgate.bounce._addresses import MAX_LINE_CHARACTERS, find_addresses, is_system_address, read_address
 from mailgate.bounce._lines import EVERY, LISTED, RecipientLine, alias_in, read_recipient_line
+from mailgate.bounce._notice import Likeness, likeness
 from mailgate.records import Headers, Reason
 
 MAX_RECIPIENTS_IN_TEXT = 10_000
 MAX_LINES_LOOKED_AT = 20_000
+MAX_SHARED_CHARACTERS = 4_000  # of the notification, for a recipient whose cause may stand anywhere in it
+MAX_CONTEXT_LINES = 8  # of a transcript or of what follows a hit
 MAX_TEXT_CHARACTERS = 2_000  # of the lines kept for one recipient
 
 
@@ -42,10 +45,13 @@ class Dialect:
     must be indented as the first, so that a wrapped reply beginning with an address is not one.
     labels: lower-case words before a colon. patterns: regular expressions with a group `address`, one line at a time.
     header_names: fields that list failed recipients, for `headers`.
+    aliases: an entry that is no address is known by its `(generated from x)` or `(expanded from x)`.
     local_part: a bare local part is accepted; its domain is looked for elsewhere.
-    needs_notification: the header or the subject must look like the mail system's own (for rows with weak anchors).
+    likeness: how much the message must look like the mail system's own (see `_notice`).
     keep_own: the report's own addresses may be the failed recipient (the position is certain).
     action: the RFC 3464 word that the family's words mean; None: the text's own words decide.
+    explains: where the cause stands: `after` the recipient, `before` it, or anywhere (`all`: also before the list or
+    behind it; the whole notification belongs to a single recipient, and to each of several without own words).
     hint: the reason that the family's words mean, for texts without a reply.
     """
 
@@ -62,16 +68,20 @@ class Dialect:
     labels: tuple[str, ...] = ()
     patterns: tuple[str, ...] = ()
     header_names: tuple[str, ...] = ()
+    aliases: bool = False
     local_part: bool = False
-    needs_notification: bool = False
+    likeness: Likeness = Likeness.NOTICE
     keep_own: bool = True
     action: str | None = None
+    explains: str = "all"
     hint: Reason | None = None
 
     def __post_init__(self) -> None:
         for method in self.find:
             if method not in _METHODS:
                 raise ValueError(f"a dialect finds recipients by one of {sorted(_METHODS)}, not {method!r}")
+        if self.explains not in ("after", "before", "all"):
+            raise ValueError(f"the cause stands after, before, or all over; not {self.explains!r}")
         if unknown := self.shapes - EVERY - {"local"}:
             raise ValueError(f"no such shapes of a line: {sorted(unknown)}")
 
@@ -89,6 +99,8 @@ class Dialect:
                 value = frozenset(value)
             elif name == "hint":
                 value = Reason(value)
+            elif name == "likeness":
+                value = Likeness[str(value).upper()]
             elif name in ("all_of", "any_of", "after", "until", "labels"):
                 value = tuple(text.lower() for text in value)
             elif isinstance(value, list):
@@ -109,29 +121,57 @@ class Draft:
 
 @dataclass(slots=True)
 class TextReading:
-    """What the engine found: the row, its recipients in text order, what they share."""
+    """What the engine found: the row and its recipients in text order."""
 
     dialect: Dialect
     drafts: list[Draft]
-    shared: str
 
 
-@dataclass(slots=True)
 class Source:
-    """What the engine looks at. own: lower-case addresses of the report's own header."""
+    """What the engine looks at: the words, and of the report's header what a row asks for."""
 
-    text: str
-    lower: str
-    headers: Headers
-    own: frozenset[str] = frozenset()
-    is_notification: bool = False
-    known: tuple[str, ...] = field(default=())
+    __slots__ = ("_known", "_likeness", "_own", "headers", "lower", "subject", "text")
+
+    def __init__(self, text: str, lower: str, headers: Headers) -> None:
+        self.text = text
+        self.lower = lower
+        self.headers = headers
+        self.subject = headers.decoded("subject") or ""
+        self._own: frozenset[str] | None = None
+        self._known: tuple[str, ...] | None = None
+        self._likeness: Likeness | None = None
+
+    @property
+    def likeness(self) -> Likeness:
+        """How much the message looks like the mail system's own."""
+        if self._likeness is None:
+            self._likeness = likeness(self.headers, self.subject, self.lower)
+        return self._likeness
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Lower-case addresses of the report's own header: its sender and those it was sent to."""
+        if self._own is None:
+            self._own = frozenset(address.lower() for address in self._addresses(_OWN_FIELDS))
+        return self._own
+
+    @property
+    def known(self) -> tuple[str, ...]:
+        """Addresses that a bare local part may stand for."""
+        if self._known is None:
+            self._known = tuple(self._addresses(("x-failed-recipients", "to")))
+        return self._known
+
+    def _addresses(self, names: tuple[str, ...]) -> Iterator[str]:
+        for name in names:
+            for value in self.headers.get_all(name):
+                yield from find_addresses(value)
 
 
 def read_text(source: Source, dialects: Iterable[Dialect]) -> TextReading | None:
     """The first row that finds a recipient; None when none does."""
     for dialect in dialects:
-        if dialect.needs_notification and not source.is_notification:
+        if source.likeness < dialect.likeness:
             continue
         if not _fits(dialect, source):
             continue
@@ -168,8 +208,8 @@ def _read(dialect: Dialect, source: Source) -> TextReading | None:
         found = _METHODS[method](dialect, source, lines)
         drafts = _merged(found, dialect, source)
         if drafts:
-            shared = _shared(source, drafts)
-            return TextReading(dialect, drafts, shared)
+            _explain(dialect, source, drafts)
+            return TextReading(dialect, drafts)
     return None
 
 
@@ -194,7 +234,7 @@ def _merged(found: Iterable[Draft], dialect: Dialect, source: Source) -> list[Dr
     by_key: dict[str, Draft] = {}
     for draft in found:
         key = draft.address.lower()
-        if not dialect.keep_own and (key in source.own or is_system_address(key)):
+        if not dialect.keep_own and _is_own(key, source):
             continue
         if key in by_key:
             first = by_key[key]
@@ -207,17 +247,20 @@ def _merged(found: Iterable[Draft], dialect: Dialect, source: Source) -> list[Dr
     return list(by_key.values())
 
 
-def _shared(source: Source, drafts: list[Draft]) -> str:
-    """The whole notification for a single recipient or for recipients without words of their own."""
-    if len(drafts) > 1 and all(draft.text for draft in drafts):
-        return ""
-    return source.text[: 4 * MAX_TEXT_CHARACTERS].strip()
+def _explain(dialect: Dialect, source: Source, drafts: list[Draft]) -> None:
+    """Add what all recipients share to those that it concerns."""
+    if dialect.explains != "all":
+        return
+    for draft in drafts:
+        if len(drafts) == 1 or not draft.text:
+            draft.text = f"{draft.text}\n{source.text[:MAX_SHARED_CHARACTERS].strip()}".strip()
 
 
 def _by_lines(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
     drafts: list[Draft] = []
-    indent = -1
+    indent = base = -1
     previous_blank = True
+    named = False  # whether the entry at hand has given an address
     own: list[str] = []
 
     def finish() -> None:
@@ -231,10 +274,22 @@ def _by_lines(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]
         found = _recipient(dialect, source, line, indent, previous_blank)
         previous_blank = not line.strip()
         if found is None:
+            alias = alias_in(line) if dialect.aliases and "@" in line else None
+            if alias is not None and not named:
+                # Exim, Sendmail: a pipe, a file or a hidden address, and below it where it came from.
+                finish()
+                drafts.append(Draft(alias))
+                named = True
+            elif not previous_blank:
+                width = len(line) - len(line.lstrip())
+                base = width if base < 0 else base
+                named = named and width > base
             if drafts and len(own) < 200:
                 own.append(line)
             continue
         finish()
+        named = True
+        base = found.indent
         if indent < 0 and dialect.same_indent:
             indent = found.indent
         drafts.append(Draft(found.address))
@@ -259,7 +314,14 @@ def _recipient(dialect: Dialect, source: Source, line: str, indent: int, previou
         return None
     if indent >= 0 and found.indent != indent:
         return None
+    if not dialect.keep_own and not found.others and _is_own(found.address, source):
+        return None
     return found
+
+
+def _is_own(address: str, source: Source) -> bool:
+    key = address.lower()
+    return key in source.own or is_system_address(key)
 
 
 _LOCAL_PART = re.compile(r"\w[\w.+=-]{0,63}")
@@ -268,7 +330,7 @@ _LOCAL_PART = re.compile(r"\w[\w.+=-]{0,63}")
 def _local(dialect: Dialect, source: Source, line: str, indent: int) -> RecipientLine | None:
     """A bare local part alone on its line: the full address must stand elsewhere, or the report's own domain is
     taken."""
-    word = line.strip().strip("<>*\"'")
+    word = re.split(r"\s{2,}", line.strip(), maxsplit=1)[0].strip("<>*\"'")
     own_indent = len(line) - len(line.lstrip())
     if len(word) > 64 or _LOCAL_PART.fullmatch(word) is None or (indent >= 0 and own_indent != indent):
         return None
@@ -317,7 +379,8 @@ def _label(line: str) -> tuple[str, str, str]:
 
 
 def _by_patterns(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
-    drafts: list[Draft] = []
+    """A row's own expressions, one line at a time; a hit has the lines up to the next hit, or since the one before."""
+    hits: list[tuple[int, str]] = []
     for number, line in enumerate(lines):
         if len(line) > MAX_LINE_CHARACTERS:
             continue
@@ -325,17 +388,28 @@ def _by_patterns(dialect: Dialect, source: Source, lines: list[str]) -> list[Dra
             match = compiled(pattern).search(line)
             address = None if match is None else read_address(match["address"])
             if address is not None:
-                context = "\n".join(text for text in lines[number : number + 6] if text.strip())
-                drafts.append(Draft(address, context[:MAX_TEXT_CHARACTERS]))
+                hits.append((number, address))
                 break
+    drafts = []
+    for index, (number, address) in enumerate(hits):
+        if dialect.explains == "before":
+            first, last = hits[index - 1][0] + 1 if index else 0, number + 1
+        else:
+            first, last = number, hits[index + 1][0] if index + 1 < len(hits) else len(lines)
+        drafts.append(Draft(address, _context(lines[first:last], before=dialect.explains == "before")))
     return drafts
+
+
+def _context(lines: list[str], *, before: bool) -> str:
+    said = [line for line in lines if line.strip()]
+    return "\n".join(said[-MAX_CONTEXT_LINES:] if before else said[:MAX_CONTEXT_LINES])[:MAX_TEXT_CHARACTERS]
 
 
 # Words before an address that make it the one that failed, and words of failure that must be near.
 _TO = re.compile(
     r"(?:\bto|\bfor|\brecipients?|\baddress(?:es)?|\buser|\bmailbox|\baccount|\bmail|\bid|\battempts?|\bhost|\bfull|\bquota"
     r"|\bunknown|\bsize|\bwith|\bintended|\bis|\bà|\ban|\ba|\bpara|\bvoor|\btil|\btill|\bdestinatario|\bdestinataire"
-    r"|\bempfänger|\b至|宛|адрес\w{0,5})(?:\(s\))?[\s:<(\['\"*=-]{0,12}$",
+    r"|\bempfänger|至|到|宛|адрес\w{0,5}|\b(?:user|person|recipient|address|account|contact)\b[^@]{0,50},)(?:\(s\))?[\s:<(\['\"*=-]{0,12}$",
     re.IGNORECASE,
 )
 FAILURE_WORDS: tuple[str, ...] = (
@@ -403,7 +477,7 @@ def _by_headers(dialect: Dialect, source: Source, lines: list[str]) -> list[Draf
 
 def _by_subject(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
     """`Undeliverable: user@host`, `Your message to user@host could not be delivered` in the subject."""
-    subject = source.headers.decoded("subject") or ""
+    subject = source.subject
     if not any(word in subject.lower() for word in FAILURE_WORDS):
         return []
     return [Draft(address, text_about(source, address)) for address in find_addresses(subject)]
@@ -425,6 +499,7 @@ def compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
+_OWN_FIELDS = ("to", "delivered-to", "return-path", "envelope-to", "from")
 _METHODS = {
     "lines": _by_lines,
     "labels": _by_labels,

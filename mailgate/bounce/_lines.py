@@ -8,6 +8,7 @@ language. A dialect row says which of them it accepts; this module says which on
     alone   user@host     <user@host>     * user@host     "user@host"     'user@host',
     <>:     <user@host>:            the angle brackets, a colon, nothing more
     <>:+    <user@host>: host mx said: 550 …
+    <>+     <user@host> reason in words
     :       user@host:  550 …       (nothing may follow)
     ...     <user@host>... User unknown
     (       user@host (reason)
@@ -27,7 +28,7 @@ from dataclasses import dataclass
 from mailgate.bounce._addresses import MAX_LINE_CHARACTERS, find_addresses, read_address
 
 ALONE = frozenset(("alone", "name"))
-LISTED = frozenset(("alone", "name", "<>:", "<>:+", ":", "...", "(", "[", ",", "on", "-"))
+LISTED = frozenset(("alone", "name", "<>:", "<>:+", "<>+", ":", "...", "(", "[", ",", "on", "-"))
 EVERY = LISTED | {"text"}
 
 _LEAD = re.compile(r"\s*+(?:[>*•·|]\s*+|[-–—#=.+]{1,80}+\s++){0,20}+(?:\d{1,3}[.)]\s++)?")
@@ -151,7 +152,7 @@ def _shaped(address: str, tail: str, indent: int, *, bracketed: bool, dots: bool
         return RecipientLine(address, "-", rest.lstrip("-–— \t"), indent)
     if _ON.match(rest) is not None:
         return RecipientLine(address, "on", rest, indent)
-    return RecipientLine(address, "text", rest, indent)
+    return RecipientLine(address, "<>+" if bracketed else "text", rest, indent)
 
 
 def _words_besides(text: str, addresses: list[str]) -> bool:

@@ -1,34 +1,107 @@
-"""Does a message look like one of the mail system's own? The header and the subject, no more.
+"""Does a message look like one of the mail system's own? The header, the subject and the first words, no more.
 
-Weak signs: any of them can be forged or missing. They only open the rows that have no anchors of their own.
+Each sign is weak: it can be forged or missing. `NOTICE` opens the rows whose anchors are sentences of one program;
+`SURE` needs two signs and opens the rows that would take any address behind any word of failure.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
+
 from mailgate.records import Headers
+
+
+class Likeness(IntEnum):
+    """How much a message looks like the mail system's own."""
+
+    NONE = 0
+    NOTICE = 1
+    SURE = 2
+
 
 _SENDERS: tuple[str, ...] = (
     "mailer-daemon", "mailer daemon", "postmaster", "mail-daemon", "maildaemon", "mdaemon", "mail delivery",
     "mail.delivery", "delivery subsystem", "delivery system", "delivery service", "mail system", "mail administrator",
     "mailadmin", "system administrator", "post_master", "mail_service", "mail service", "email service",
-    "mailerdaemon", "returned mail", "no-reply", "noreply", "gateway", "interscan", "antivirus", "mail agent", "ndr@",
-    "<>", "メール", "邮件系统", "系统退信",
+    "mailerdaemon", "returned mail", "mailgateway", "mail gateway", "interscan", "antivirus", "mail agent", "ndr@",
+    "<>", "mailer@", "mail_security", "mail security", "microsoftexchange", "message router", "internet mail",
+    "mail server", "mail transport", "メール", "邮件系统", "系统退信",
 )  # fmt: skip
+_FAINT_SENDERS: tuple[str, ...] = ("no-reply", "noreply", "do-not-reply", "donotreply", "bounce@", "bounces@")
 _SUBJECTS: tuple[str, ...] = (
     "undeliver", "delivery fail", "failure notice", "returned mail", "delivery status", "delivery notification",
     "mail fail", "failed mail", "mail system error", "mail delivery", "delivery error", "error during delivery",
-    "non-deliver", "nondeliver", "non-delivery", "not delivered", "returned to sender", "delivery problem",
-    "delivery report", "delivery delay", "delayed mail", "message delayed", "undelivered", "could not be delivered",
-    "couldn't be delivered", "unable to deliver", "delivery has failed", "error sending your mail", "message status",
-    "notification d'état", "bounce", "user unknown", "unknown user", "rejected mail", "mail rejected",
-    "failed delivery", "failure delivering", "warning: message", "warning: could not send", "non remis",
-    "non recapitabile", "mancato recapito", "no se puede entregar", "no entregado", "não entregue", "unzustellbar",
-    "nicht zugestellt", "zustellung", "onbestelbaar", "niet bezorgd", "olevererbar", "kunde inte levereras",
-    "kan ikke leveres", "nie można dostarczyć", "niedostarczon", "не доставлен", "недоставлен", "не удается доставить",
-    "delivery to the following", "メールエラー", "配信不能", "配信できません", "配送できません", "送信できません",
-    "配信エラー", "未配信", "退信", "退回", "无法投递", "投递失败", "배달되지", "반송", "failure notification",
-    "mail could not", "message not sent", "email delivery",
+    "non-deliver", "nondeliver", "not delivered", "returned to sender", "delivery problem", "delivery report",
+    "delivery delay", "delayed mail", "message delayed", "could not be delivered", "couldn't be delivered",
+    "unable to deliver", "delivery has failed", "error sending", "message status", "user unknown", "unknown user",
+    "rejected mail", "mail rejected", "failed delivery", "failure delivering", "warning: message",
+    "warning: could not send", "mail could not", "message not sent", "email delivery", "failure notification",
+    "message you sent blocked", "[bounce]", "bounced mail", "bounce message", "delivery to the following",
+    "notification d'état", "non remis", "non distribué", "échec de la remise", "non recapitabile", "mancato recapito",
+    "mancata consegna", "no se puede entregar", "no entregado", "error de entrega", "não entregue", "falha na entrega",
+    "unzustellbar", "nicht zugestellt", "zustellung", "fehler bei der", "onbestelbaar", "niet bezorgd", "olevererbar",
+    "oleverbar", "kunde inte levereras", "kan ikke leveres", "ikke levert", "nie można dostarczyć", "niedostarczon",
+    "nedoručitelná", "kézbesíthetetlen", "не доставлен", "недоставлен", "не удается доставить", "teslim edilemedi",
+    "メールエラー", "配信不能", "配信できません", "配送できません", "送信できません", "配信エラー", "未配信", "退信",
+    "退回", "无法投递", "投递失败", "배달되지", "반송",
 )  # fmt: skip
+# Sentences about mail that did not arrive. A word like "error" alone is in every second newsletter.
+_FAILURES: tuple[str, ...] = (
+    "not be delivered", "undeliver", "delivery failed", "delivery has failed", "delivery failure", "unable to deliver",
+    "not delivered", "failed to deliver", "could not deliver", "couldn't deliver", "couldn't be delivered",
+    "wasn't delivered", "cannot deliver", "can't deliver", "can't be delivered", "trouble delivering",
+    "failed permanently", "error while attempting to deliver", "error occurred while trying to deliver",
+    "attempting to deliver", "error delivering", "did not reach", "did not receive", "has not yet been delivered",
+    "been delayed", "delivery attempt", "user unknown", "unknown user", "no such user", "mailbox unavailable",
+    "mailbox is full", "mailbox full", "recipient rejected", "rejected recipient", "address rejected",
+    "invalid recipient", "invalid user address", "trying to deliver your message", "not been delivered",
+    "fatal errors", "delivery errors", "delivery problems", "delivery error", "delevery", "returned mail",
+    "failure reasons", "blocked by our", "permanent error", "permanent fatal", "transcript of session", "rcpt to",
+    "not listed in", "account is disabled", "account has been disabled", "delivery report", "bounced", "no mailbox",
+    "nicht zugestellt", "unzustellbar", "nicht erreicht", "pas pu être", "pas été remis", "échec de la remise",
+    "ne peut pas être remis", "no se ha entregado", "no se pudo", "no ha podido", "no se puede entregar",
+    "non è stato recapitato", "impossibile recapitare", "não foi entregue", "não pôde", "niet worden bezorgd",
+    "kunde inte", "kunne ikke", "nie można", "не доставлен", "не может быть", "не удалось", "送信できません",
+    "配信できません", "配送できません", "エラー", "退回", "退信", "无法投递", "无法发送", "失败", "배달", "전송",
+)  # fmt: skip
+# What the programs write first, whoever the header says has sent it.
+_OPENINGS: tuple[str, ...] = (
+    "hi. this is the", "this is the mail system at", "this is the postfix", "this is the qmail",
+    "this message was created auto", "this is a delivery status notification",
+    "this is an automatically generated delivery status", "this report relates to", "delivery has failed to these",
+    "delivery to the following", "the original message was received at", "your message did not reach",
+    "this message was undeliverable", "this is the mailer-daemon", "this is the dragonfly", "failed to deliver",
+    "unable to deliver", "sorry, we were unable to deliver", "your message could not be delivered",
+)  # fmt: skip
+_REPLIES: tuple[str, ...] = (
+    "re:",
+    "aw:",
+    "sv:",
+    "rif:",
+    "antw:",
+    "fwd:",
+    "fw:",
+    "wg:",
+    "tr:",
+    "vs:",
+    "答复",
+    "回复",
+    "转发",
+)
+
+
+def likeness(headers: Headers, subject_text: str, lower: str) -> Likeness:
+    """How much a message looks like the mail system's own. subject_text: decoded. lower: its text, lower case."""
+    subject = _is_failure_subject(subject_text)
+    system = is_from_mail_system(headers)
+    if lower[:400].lstrip(" \t\n*-=#").startswith(_OPENINGS):
+        return Likeness.SURE
+    if system or subject:
+        text = lower[:20_000]
+        failure = any(words in text for words in _FAILURES)
+        return Likeness.SURE if (system and subject) or failure else Likeness.NOTICE
+    sender = (headers.get("from") or "").lower()
+    return Likeness.NOTICE if any(word in sender for word in _FAINT_SENDERS) else Likeness.NONE
 
 
 def is_from_mail_system(headers: Headers) -> bool:
@@ -43,10 +116,6 @@ def is_from_mail_system(headers: Headers) -> bool:
     return any(word in sender for word in _SENDERS)
 
 
-def is_failure_subject(headers: Headers) -> bool:
-    """True when the subject speaks of delivery."""
-    subject = headers.decoded("subject")
-    if not subject:
-        return False
-    subject = subject.lower()
-    return any(word in subject for word in _SUBJECTS)
+def _is_failure_subject(subject: str) -> bool:
+    subject = subject.strip().lower()
+    return bool(subject) and not subject.startswith(_REPLIES) and any(word in subject for word in _SUBJECTS)

@@ -6,10 +6,11 @@ import re
 
 from mailgate.bounce._addresses import find_addresses, read_address
 from mailgate.bounce._text import Notification, clean_message_id, looks_like_header, message_id_in, unquoted
-from mailgate.records import Headers, Mail, ParseError
+from mailgate.records import Headers, ParseError
 
 MAX_HEADER_CHARACTERS = 64 * 1024  # of a returned copy in a text: as much as one header may have
 MAX_RECEIVED_FIELDS = 30
+MAX_STARTS = 20  # lines with a colon that are tried as the start of a header
 
 _FIRST_FIELD = re.compile(r"^[ \t>|]{0,12}(?=[A-Za-z][A-Za-z0-9-]{1,60}+[ \t]*+:)", re.MULTILINE)
 _FOR = re.compile(r"\bfor <?([^\s<>;]{1,256}@[^\s<>;]{1,255})>?")
@@ -34,16 +35,15 @@ def returned_headers(note: Notification) -> Headers | None:
 def headers_in(text: str) -> Headers | None:
     """The first header block in a text, quote marks and a common indent off; None when there is none."""
     head = text[:MAX_HEADER_CHARACTERS]
-    start = _FIRST_FIELD.search(head)
-    while start is not None and not looks_like_header(unquoted(head[start.start() :])):
-        start = _FIRST_FIELD.search(head, start.end() + 1)
-    if start is None:
-        return None
-    block = unquoted(head[start.start() :])
-    try:
-        return Mail.read(block.encode("utf-8", "surrogateescape")).headers
-    except ParseError:
-        return None
+    for number, start in enumerate(_FIRST_FIELD.finditer(head)):
+        if number == MAX_STARTS:
+            break
+        piece = head[start.start() : start.start() + 8_000]
+        if looks_like_header(unquoted(piece)):
+            end = head.find("\n\n", start.end())
+            block = head[start.start() : end if end != -1 else None]
+            return Headers.parse(block.encode("utf-8", "surrogateescape"))
+    return None
 
 
 def original_message_id(report: Headers, returned: Headers | None, note: Notification) -> str | None:

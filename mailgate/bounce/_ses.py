@@ -14,6 +14,7 @@ from typing import Any
 from mailgate.bounce._addresses import read_address, split_type
 from mailgate.bounce._dsn import read_action, split_diagnostic
 from mailgate.bounce._found import Found
+from mailgate.bounce._text import Notification
 from mailgate.records import EnhancedStatus, Reason
 
 MAX_JSON_CHARACTERS = 256 * 1024  # SNS allows 256 KiB
@@ -40,9 +41,10 @@ class SesNotice:
     envelope_id: str | None = None
 
 
-def read_ses(text: str, lower: str) -> SesNotice | None:
+def read_ses(note: Notification) -> SesNotice | None:
     """The notice in a text; None when there is none or when it is about something else."""
-    if "notificationtype" not in lower and "eventtype" not in lower:
+    text = note.words
+    if "notificationType" not in text and "eventType" not in text:
         return None
     start = text.find("{")
     data = _load(text[start : start + MAX_JSON_CHARACTERS]) if start != -1 else None

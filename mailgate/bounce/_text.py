@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import html
 import re
-from dataclasses import dataclass
 
 from mailgate.records import Headers, Part
 
@@ -74,6 +73,13 @@ SEPARATORS: tuple[str, ...] = (
     "元のメッセージ",
 )  # fmt: skip
 
+# The separators by a word that each of them holds: one search rules out a dozen of them.
+_WORDS = ("copy", "original", "follow", "returned", "unsent", "undelivered", "message")
+_SEPARATORS_BY_WORD: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
+    (word, tuple(one for one in SEPARATORS if next((w for w in _WORDS if w in one), "") == word))
+    for word in (*_WORDS, "")
+)
+
 _HEADER_LINE = (
     r"(?:Return-Path|Received|Message-ID|Date|From|To|Cc|Subject|MIME-Version|Content-Type|Content-Transfer-Encoding"
     r"|Reply-To|Sender|DKIM-Signature|In-Reply-To|References|X-[A-Za-z0-9-]{1,40}+)"
@@ -99,59 +105,102 @@ _HTML_TAG = re.compile(r"<[/!A-Za-z][^<>]*+>")
 _HTML_SPACES = re.compile(r"[ \t\r\f\v\xa0]+")
 
 
-@dataclass(slots=True)
 class Notification:
     """What people are told, and where the returned message is.
 
-    text: the words before the returned copy; lower: the same, lower-cased (equal in length). rest: what follows them
-    in the same part. status: a machine-readable part. returned: the part that is the returned message or its header,
-    or a header block that stood in a part's own header.
+    status: a machine-readable part. returned: the part that is the returned message or its header. returned_headers: a
+    returned header that stood in a part's own header. Texts are decoded when they are asked for.
     """
 
-    text: str
-    lower: str
-    rest: str
-    status: Part | None
-    returned: Part | None
-    returned_headers: Headers | None
-    is_html: bool
+    __slots__ = ("_hypertext", "_lower", "_plain", "_rest", "_text", "_words", "returned", "returned_headers", "status")
 
+    def __init__(self, mail: Part) -> None:
+        self.status: Part | None = None
+        self.returned: Part | None = None
+        self.returned_headers: Headers | None = None
+        self._plain: list[Part] = []
+        self._hypertext: list[Part] = []
+        self._words: str | None = None
+        self._text: str | None = None
+        self._lower: str | None = None
+        self._rest = ""
+        if mail.parts:
+            for part in mail.walk():
+                self._sort(part)
+        elif mail.content_type == "text/html":
+            self._hypertext.append(mail)
+        elif mail.content_type in STATUS_TYPES:
+            self.status = mail
+        else:
+            # Also a multipart in which no delimiter line was found: the whole body is text.
+            self._plain.append(mail)
 
-def read_notification(mail: Part) -> Notification:
-    """Sort the parts of a report by their use (RFC 6522 3); only the text that is needed is decoded."""
-    status: Part | None = None
-    returned: Part | None = None
-    returned_headers: Headers | None = None
-    plain: list[Part] = []
-    hypertext: list[Part] = []
-    for part in (mail,) if not mail.parts else mail.walk():
+    def _sort(self, part: Part) -> None:
+        """Sort the parts of a report by their use (RFC 6522 3)."""
         kind = part.content_type
-        if part is mail and kind.startswith("multipart/"):
-            kind = "text/plain"  # no delimiter line was found: the whole body is text
         if kind in STATUS_TYPES:
-            status = part if status is None else status
+            if self.status is None:
+                self.status = part
         elif kind in RETURNED_TYPES:
-            if returned is None and returned_headers is None:
-                returned = part
-        elif returned is not None or returned_headers is not None or part.parts:
-            continue
-        elif part is not mail and _is_message_header(part.headers):
-            # QUIRK: the returned header stands directly behind the boundary, as if it were the part's own.
-            returned_headers = part.headers
+            if self.returned is None and self.returned_headers is None:
+                self.returned = part
+        elif part.parts or self.returned is not None or self.returned_headers is not None:
+            return
         elif kind == "text/html":
-            hypertext.append(part)
+            self._hypertext.append(part)
         elif kind.startswith("text/"):
-            plain.append(part)
-    text, is_html = _words(plain), False
-    if hypertext and not text.strip():
-        text, is_html = html_to_text("\n".join(part.text() for part in hypertext)[:MAX_NOTIFICATION_CHARACTERS]), True
-    if "\r" in text:
-        text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text, rest = split_returned(text)
-    return Notification(text, lower(text), rest, status, returned, returned_headers, is_html)
+            if part.headers.block and _is_message_header(part.headers):
+                # QUIRK: the returned header stands directly behind the boundary, as if it were the part's own.
+                self.returned_headers = part.headers
+            else:
+                self._plain.append(part)
+
+    @property
+    def words(self) -> str:
+        """The text of the notification, whole, with LF line ends, at most `MAX_NOTIFICATION_CHARACTERS`."""
+        if self._words is None:
+            text = _joined(self._plain)
+            if self._hypertext and not text.strip():
+                text = html_to_text(_joined(self._hypertext))
+            if "\r" in text:
+                text = text.replace("\r\n", "\n").replace("\r", "\n")
+            self._words = text
+        return self._words
+
+    @property
+    def text(self) -> str:
+        """The words before the returned copy."""
+        if self._text is None:
+            self._text, rest = split_returned(self.words)
+            self._rest = rest or self._rest
+        return self._text
+
+    @property
+    def rest(self) -> str:
+        """What follows the words: the returned copy, when it stands in the same part."""
+        if self._text is None:
+            self._text, rest = split_returned(self.words)
+            self._rest = rest or self._rest
+        return self._rest
+
+    @property
+    def lower(self) -> str:
+        """`text`, lower-cased, equal in length."""
+        if self._lower is None:
+            self._lower = lower(self.text)
+        return self._lower
+
+    def replace_text(self, text: str) -> None:
+        """Take another reading of the words (quote marks off) from now on."""
+        self._words = self._text = text
+        self._lower = None
+
+    def add_rest(self, rest: str) -> None:
+        """A returned copy that was found somewhere else."""
+        self._rest = self._rest or rest
 
 
-def _words(parts: list[Part]) -> str:
+def _joined(parts: list[Part]) -> str:
     if len(parts) == 1:
         return parts[0].text()[:MAX_NOTIFICATION_CHARACTERS]
     texts = []
@@ -175,14 +224,17 @@ def split_returned(text: str) -> tuple[str, str]:
     """The words, and the returned copy that follows them; ("", "") parts may be empty."""
     lowered = lower(text)
     cut = len(text)
-    for separator in SEPARATORS:
-        at = lowered.find(separator, 0, cut)
-        if at != -1:
-            start = lowered.rfind("\n", 0, at) + 1
-            # A separator in the first line of a text introduces nothing; it is part of a sentence.
-            if lowered[:start].strip():
-                cut = start
-    if ":" in text[:cut]:
+    for word, separators in _SEPARATORS_BY_WORD:
+        if word not in lowered:
+            continue
+        for separator in separators:
+            at = lowered.find(separator, 0, cut)
+            if at != -1:
+                start = lowered.rfind("\n", 0, at) + 1
+                # A separator in the first line of a text introduces nothing; it is part of a sentence.
+                if lowered[:start].strip():
+                    cut = start
+    if "\nmessage-id" in lowered or "\nreceived:" in lowered or "\nsubject:" in lowered:
         match = _BARE_HEADER.search(text, 0, cut)
         if match is not None and text[: match.start()].strip():
             cut = match.start()

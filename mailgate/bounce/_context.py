@@ -1,0 +1,78 @@
+"""One message while it is being read: its parts, found once, and what was noticed on the way."""
+
+from __future__ import annotations
+
+from mailgate.bounce._dialects import DIALECTS
+from mailgate.bounce._engine import Source, TextReading, read_text
+from mailgate.bounce._returned import returned_headers
+from mailgate.bounce._settings import BounceSettings
+from mailgate.bounce._text import Notification
+from mailgate.records import Headers, Mail
+
+# Words that say that the mail system has not given up. Lower case.
+_DELAY_WORDS: tuple[str, ...] = (
+    "not yet been delivered", "been delayed", "is delayed", "was delayed", "delivery attempts will continue",
+    "will continue to be made", "will be retried", "will keep trying", "will continue trying", "will continue to try",
+    "warning message only", "warning only", "temporary failure report", "do not need to resend", "still being retried",
+    "need not resend", "not yet received a copy", "delayed for more than", "message delayed", "delayed mail",
+    "noch nicht zugestellt", "n'a pas encore été", "aún no se ha", "non è ancora stat", "ainda não foi",
+    "まだ配信されて",
+)  # fmt: skip
+_GIVEN_UP_WORDS: tuple[str, ...] = (
+    "not going to try again", "permanent error", "failed permanently", "gave up", "giving up on",
+)  # fmt: skip
+MAX_ACTION_CHARACTERS = 20_000  # of the notification, looked at for words of delay
+
+
+class Context:
+    """The message, its notification and its returned copy; the dialect engine's reading, made once when asked for."""
+
+    __slots__ = ("_reading", "_returned", "_source", "defects", "headers", "mail", "note", "settings")
+
+    def __init__(self, mail: Mail, settings: BounceSettings) -> None:
+        self.mail = mail
+        self.settings = settings
+        self.headers = mail.headers
+        self.note = Notification(mail)
+        self.defects: list[str] = []
+        self._source: Source | None = None
+        self._reading: tuple[TextReading | None] | None = None
+        self._returned: tuple[Headers | None] | None = None
+
+    @property
+    def source(self) -> Source:
+        """What the dialect engine looks at."""
+        if self._source is None:
+            self._source = Source(self.note.text, self.note.lower, self.headers)
+        return self._source
+
+    @property
+    def reading(self) -> TextReading | None:
+        """The first dialect that finds a recipient in the words."""
+        if self._reading is None:
+            own = self.settings.dialects
+            self._reading = (read_text(self.source, (*own, *DIALECTS) if own else DIALECTS),)
+        return self._reading[0]
+
+    @property
+    def returned(self) -> Headers | None:
+        """The header of the returned message."""
+        if self._returned is None:
+            self._returned = (returned_headers(self.note),)
+        return self._returned[0]
+
+    def said_action(self) -> str:
+        """`delayed` or `failed`, by the words of the notification and the subject."""
+        lower = self.note.lower[:MAX_ACTION_CHARACTERS]
+        subject = self.source.subject.lower()
+        for word in _DELAY_WORDS:
+            if word in lower or word in subject:
+                break
+        else:
+            return "failed"
+        return "failed" if any(word in lower for word in _GIVEN_UP_WORDS) else "delayed"
+
+    def note_defect(self, word: str) -> None:
+        """Name an oddity once."""
+        if word not in self.defects:
+            self.defects.append(word)
