@@ -52,7 +52,7 @@ def _report_part(leaves: Sequence[Part], claims: bool) -> tuple[Part | None, Fie
     for part in leaves:
         if part.content_type in _REPORT_TYPES:
             return part, read_block(part.content())
-    for part in leaves:
+    for part in leaves if len(leaves) > 1 else ():
         # QUIRK: gateways that do not know message/feedback-report turn the part into text or an attachment.
         if part.content_type in RETURNED_TYPES or not (claims or _looks_like_one(part)):
             continue

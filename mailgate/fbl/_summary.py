@@ -45,6 +45,8 @@ class FeedbackSummary:
 
     def by(self, what: str) -> tuple[tuple[str, int], ...]:
         """(value, reports), most first. what: `feedback_type`, `reporter`, `source_ip` or `stream`."""
+        if what not in _COLUMNS:
+            raise ValueError(f"no such table: {what!r}; there are {', '.join(_COLUMNS)}")
         column = _COLUMNS.index(what)
         counts = Counter(str(row[column]) for row in self.rows.values())
         return tuple(sorted(counts.items(), key=lambda item: (-item[1], item[0])))

@@ -10,6 +10,7 @@ MAX_ADDRESSES = 1_000
 # One lexical unit of an address list (RFC 5322 3.4): quoted string, comment, angle address, separator, word. Each
 # alternative takes what it takes for good, so a list of any length is read once.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|\((?:[^()\\]|\\.)*+\)?|<([^<>]*+)>?|[,;]|[^\s"(<,;]++|\s++|.', re.DOTALL)
+_QUOTED_LOCAL = re.compile(r'"(?:[^"\\]|\\.)*+"@[^\s"]++', re.DOTALL)
 _IPV4 = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)", re.ASCII)
 _IPV6 = re.compile(r"(?:IPv6:)?([0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3})", re.ASCII)
 _TYPE = re.compile(r"(?:rfc\s*/?\s*822|utf-8|smtp|mailto)\s*[;:]\s*", re.IGNORECASE)
@@ -29,8 +30,8 @@ def addresses(text: str) -> tuple[str, ...]:
     found: list[str] = []
     plain: list[str] = []
     angle: str | None = None
-    for token in _TOKEN.finditer(text + ","):
-        unit = token[0]
+    for token in (*_TOKEN.finditer(text), None):
+        unit = "," if token is None else token[0]
         if unit in (",", ";"):
             address = angle if angle is not None else _plain_address("".join(plain))
             if address is not None and "@" in address:
@@ -38,7 +39,7 @@ def addresses(text: str) -> tuple[str, ...]:
             plain, angle = [], None
             if len(found) >= MAX_ADDRESSES:
                 break
-        elif unit[0] == "<":
+        elif unit[0] == "<" and token is not None:
             angle = (token[1] or "").strip() if angle is None or "@" not in angle else angle
         elif unit[0] != "(":
             plain.append(unit)
@@ -53,8 +54,12 @@ def _plain_address(text: str) -> str | None:
     before, colon, behind = text.partition(":")
     if colon and "@" not in before and '"' not in before:
         text = behind.strip()
-    if not any(character.isspace() for character in text) or text.startswith('"'):
-        return text or None
+    if _QUOTED_LOCAL.fullmatch(text):
+        return text
+    if text.startswith('"'):
+        return None
+    if not any(character.isspace() for character in text):
+        return text
     words = [word for word in text.split() if "@" in word]
     return words[0] if len(words) == 1 else None
 

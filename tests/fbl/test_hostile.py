@@ -1,0 +1,178 @@
+"""Any bytes whatever give a report, None or ParseError, in linear time."""
+
+import json
+import os
+import random
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mailgate.fbl import FeedbackReport, FeedbackSettings, events, parse
+from mailgate.fbl._values import addresses, ip_address, written_addresses
+from mailgate.fbl._xarf import read_lines
+from mailgate.records import ParseError
+from tests.fbl.build import FIELDS, RETURNED, report, with_rcpt
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "fbl"
+MESSAGES = [path.read_bytes() for path in sorted(FIXTURES.rglob("*.eml"))]
+ROUNDS = int(os.environ.get("MAILGATE_FUZZ", "20000"))
+SETTINGS = FeedbackSettings(verp_domains=("news.example",), recipient_headers=("X-To",), sparse_user_agents=("",))
+
+DICTIONARY = (
+    *(
+        b"\n\n",
+        b"\r\n",
+        b"\r",
+        b"\0",
+        b"--b",
+        b"--",
+        b"<",
+        b">",
+        b"@",
+        b'"',
+        b"(",
+        b"=?utf-8?q?",
+        b"?=",
+        b"\xff",
+        b"\xfe\xff",
+    ),
+    *(
+        b"Content-Type: message/feedback-report\n",
+        b"Content-Type: message/rfc822\n\n",
+        b"Feedback-Type: ",
+        b"Version: 1\n",
+    ),
+    *(b"Content-Transfer-Encoding: base64\n", b"Original-Rcpt-To: ", b"Source-IP: ", b"Incidents: 99999999999\n"),
+    *(b"Arrival-Date: Fri, 99 Nov 99999 99:99:99 +9999\n", b"X-Apple-Unsubscribe: true\n", b"{", b'"complaint"', b"[["),
+    *(b'"\\ud800"', b"+2AA-", b"charset=utf-7;", b"A message claiming to be from you has failed the published DMARC"),
+)
+
+
+def check(message: bytes) -> None:
+    """The promise: a value or ParseError; what comes out can be written down, read back and made into events."""
+    try:
+        found = parse(message, settings=SETTINGS)
+    except ParseError:
+        return
+    if found is None:
+        return
+    wire = json.dumps(found.to_dict())
+    assert FeedbackReport.from_dict(json.loads(wire)) == found
+    for event in events(found):
+        json.dumps(event.to_dict(), ensure_ascii=False)
+        assert len(event.event_id) == 32
+    # A report can be put into a database and onto a terminal: text without lone surrogates.
+    json.dumps({**found.to_dict(), "auth_failure": None}, ensure_ascii=False).encode("utf-8")
+
+
+def test_every_report_cut_at_every_byte() -> None:
+    for message in MESSAGES[::4]:
+        for end in range(0, len(message), 3):
+            check(message[:end])
+
+
+def test_seeded_mutations() -> None:
+    chance = random.Random(5965)
+    for _ in range(ROUNDS):
+        message = bytearray(chance.choice(MESSAGES))
+        for _ in range(chance.randint(1, 6)):
+            at = chance.randrange(len(message) + 1)
+            match chance.randrange(5):
+                case 0:
+                    message[at:at] = chance.choice(DICTIONARY)
+                case 1:
+                    del message[at : at + chance.randint(1, 80)]
+                case 2:
+                    message[at : at + 1] = bytes([chance.randrange(256)])
+                case 3:
+                    other = chance.choice(MESSAGES)
+                    start = chance.randrange(len(other))
+                    message[at:at] = other[start : start + chance.randint(1, 400)]
+                case _:
+                    message[at:at] = message[at : at + chance.randint(1, 200)]
+        check(bytes(message))
+
+
+def test_random_bytes() -> None:
+    chance = random.Random(6591)
+    for _ in range(500):
+        check(chance.randbytes(chance.randrange(3_000)))
+        check(report(chance.randbytes(300).decode("latin-1"), chance.randbytes(300).decode("latin-1")))
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_limits_of_the_report_part(count: int) -> None:
+    found = parse(report(FIELDS + "X: y\n" * (4_996 + count)))
+    assert found is not None
+    assert len(found.fields) == min(4_999 + count, 5_000)
+
+
+def test_a_body_field_of_a_megabyte_is_read_whole() -> None:
+    import base64
+
+    body = b"x" * 600_000
+    found = parse(report(FIELDS + f"DKIM-Canonicalized-Body: {base64.b64encode(body).decode()}\n"))
+    assert found is not None
+    assert found.auth_failure is not None
+    assert found.auth_failure.dkim_canonicalized_body == body
+
+
+def growth(make: Callable[[int], bytes], size: int) -> float:
+    """How many times longer twice the input takes, the best of three."""
+    ratios = []
+    for _ in range(3):
+        times = []
+        for factor in (1, 2):
+            message = make(size * factor)
+            start = time.process_time()
+            check(message)
+            times.append(time.process_time() - start)
+        ratios.append(times[1] / max(times[0], 1e-4))
+    return min(ratios)
+
+
+@pytest.mark.parametrize(
+    ("make", "size"),
+    [
+        (lambda n: report(FIELDS + "Original-Rcpt-To: a@b.example\n" * n), 1_500),
+        (lambda n: report(with_rcpt("a@b.example," * n)), 4_000),
+        (lambda n: report(FIELDS + "Original-Rcpt-To: " + '"' * n + "\n"), 20_000),
+        (lambda n: report(FIELDS + "Original-Rcpt-To: " + "<" * n + "\n"), 20_000),
+        (lambda n: report(FIELDS + "Original-Rcpt-To: " + "(" * n + "@,@\n"), 20_000),
+        (lambda n: report(FIELDS + "Source-IP: " + ":1" * n + "\n"), 20_000),
+        (lambda n: report(FIELDS + "Arrival-Date: " + "1 " * n + "\n"), 20_000),
+        (lambda n: report(FIELDS, RETURNED + "To: " + '\\"' * n + "@\n"), 20_000),
+        (lambda n: report(FIELDS, RETURNED + "Received: from x ([10.0.0.1]) by y\n" * n), 3_000),
+        (lambda n: report(FIELDS + "\n" + "Version: 1\n\n" * n), 10_000),
+        (lambda n: b"Subject: x\n\n{" + b'"complaint":[' * n, 20_000),
+        (lambda n: b"Subject: x\n\n{ complaint" + b"!\n " * n, 50_000),
+        (
+            lambda n: (
+                b"\nA message claiming to be from you has failed the published DMARC policy for your domain.\n  A"
+                + b"a: " * n
+            ),
+            20_000,
+        ),
+        (lambda n: b"\nA message claiming to be from you has failed the published DMARC" + b" \n" * n, 50_000),
+        (lambda n: b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\n--b\n\n" + b"Reported-From: a\n" * n, 20_000),
+        (lambda n: b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nfeedback-type: x\n" * n, 400),
+    ],
+)
+def test_twice_the_input_takes_less_than_three_times_as_long(make: Callable[[int], bytes], size: int) -> None:
+    assert growth(make, size) < 3
+
+
+def read_small(text: str) -> float:
+    start = time.process_time()
+    addresses(text)
+    written_addresses(text)
+    ip_address(text)
+    read_lines(text)
+    return time.process_time() - start
+
+
+@pytest.mark.parametrize("piece", ["@", '"\\', "a@b ", "<@>", "((((", "a: - "])
+def test_the_small_readers_grow_with_their_input(piece: str) -> None:
+    assert min(read_small(piece * 40_000) / max(read_small(piece * 20_000), 1e-4) for _ in range(3)) < 3
