@@ -277,7 +277,9 @@ def delimiters(buffer: bytes, start: int, end: int, boundary: bytes, *, most: in
             found.closed = True
             found.epilogue_start = part_start
             return found
-    if part_start >= 0 and len(found.ranges) <= most:
+    # A message cut in the middle of its close delimiter ends in what looks like one more delimiter without a line end.
+    cut = part_start == end and buffer[end - 1] not in b"\r\n"
+    if part_start >= 0 and not cut and len(found.ranges) <= most:
         found.ranges.append((part_start, end))
     return found
 
