@@ -30,7 +30,7 @@ from mailgate.suppression._records import (
     SuppressionReason,
     kind_of,
 )
-from mailgate.suppression._rows import COLUMNS, entry_of, instant, json_of, row_of, seconds
+from mailgate.suppression._rows import COLUMNS, Row, entry_of, instant, json_of, row_of, seconds
 from mailgate.suppression._session import Session, Transaction
 from mailgate.suppression._settings import PolicySettings
 
@@ -41,9 +41,9 @@ _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MARKS = ", ".join("?" * 11)
 _INSERT = f"INSERT INTO mg_suppression ({COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - constants only
 _SET = ", ".join(f"{name} = ?" for name in COLUMNS.split(", ")[4:])
-_UPDATE = f"UPDATE mg_suppression SET {_SET} WHERE key = ? AND tenant = ? AND stream = ? AND reason = ?"  # noqa: S608
+UPDATE_SQL = f"UPDATE mg_suppression SET {_SET} WHERE key = ? AND tenant = ? AND stream = ? AND reason = ?"  # noqa: S608
 _ROW = f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ? AND tenant = ? AND stream = ? AND reason = ?"  # noqa: S608
-_LOG = (
+LOG_SQL = (
     "INSERT INTO mg_suppression_log (at, op, key, tenant, stream, reason, actor, source, note, before_json, after_json)"
     " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
@@ -78,23 +78,25 @@ class Writer:
         self.rules = rules
         self.settings = settings
 
-    def put(self, entry: Suppression, stamp: Stamp, *, counted: bool = False, force: bool = False) -> Added:
+    def put(
+        self, entry: Suppression, stamp: Stamp, *, counted: bool = False, force: bool = False, op: str = "add"
+    ) -> Added:
         """Write an entry, or merge it with what is there. counted: it is one more event of the same. force: it
-        replaces what is there, a shorter expiry included."""
+        replaces what is there, a shorter expiry included. op: the word of the log for an entry that was not there."""
         plain_key, entry = entry.key, self._own_form(entry)
         old = self.same_row(entry)
         if old is None:
             self.session.run(_INSERT, row_of(entry))
             self._touch(entry)
             self._fold(plain_key, entry.key)
-            self.log("add", entry, stamp, before=None, after=entry)
+            self.log(op, entry, stamp, before=None, after=entry)
             return Added(outcome=Outcome.ADDED, entry=entry)
         count = old.count + 1 if counted else max(old.count, entry.count)
         new = replace(entry, created=min(old.created, entry.created)) if force else merge(old, entry, count=count)
         if new == old:
             return Added(outcome=Outcome.UNCHANGED, entry=old)
         row = row_of(new)
-        self.session.run(_UPDATE, row[4:] + row[:4])
+        self.session.run(UPDATE_SQL, row[4:] + row[:4])
         self._touch(new)
         revived = old.is_expired(entry.created)
         self.log("add" if revived else "refresh", new, stamp, before=old, after=new)
@@ -121,9 +123,8 @@ class Writer:
         self, op: str, entry: Suppression, stamp: Stamp, *, before: Suppression | None, after: Suppression | None
     ) -> None:
         """Append one line to the log."""
-        where = (entry.key, entry.tenant, entry.stream, REASON_CODES[entry.reason])
-        who = (stamp.actor, stamp.source, stamp.note)
-        self.session.run(_LOG, (seconds(stamp.at), op, *where, *who, json_of(before), json_of(after)))
+        line = log_row(seconds(stamp.at), op, entry, stamp.actor, stamp.source, stamp.note, before, after)
+        self.session.run(LOG_SQL, line)
         self.transaction.changed = True
 
     def apply(self, event: Event, at: datetime) -> Applied:
@@ -261,12 +262,27 @@ class Writer:
 
     def _keep_failures(self, key: str, tenant: str, counted: FailureCount) -> None:
         self.session.run(
-            "INSERT INTO mg_suppression_count (key, tenant, days, delivered, total) VALUES (?, ?, ?, ?, ?)"
+            "INSERT INTO mg_suppression_count (key, tenant, days, delivered, total, last) VALUES (?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (key, tenant) DO UPDATE SET"
-            " days = excluded.days, delivered = excluded.delivered, total = excluded.total",
-            (key, tenant, counted.days_text(), counted.delivered, counted.total),
+            " days = excluded.days, delivered = excluded.delivered, total = excluded.total, last = excluded.last",
+            (key, tenant, counted.days_text(), counted.delivered, counted.total, counted.last),
         )
         self.transaction.changed = True
+
+
+def log_row(
+    at: int,
+    op: str,
+    entry: Suppression,
+    actor: str,
+    source: str,
+    note: str,
+    before: Suppression | None,
+    after: Suppression | None,
+) -> Row:
+    """A line of the log as `LOG_SQL` takes it."""
+    where = (entry.key, entry.tenant, entry.stream, REASON_CODES[entry.reason])
+    return (at, op, *where, actor, source, note, json_of(before), json_of(after))
 
 
 def source_of(event: Event) -> str:

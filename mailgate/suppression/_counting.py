@@ -30,6 +30,11 @@ class FailureCount:
         """From the columns of the table."""
         return cls(days=tuple(int(day) for day in days.split(",") if day), delivered=delivered, total=total)
 
+    @property
+    def last(self) -> int:
+        """The latest thing known, in seconds; what is older than the window of the policy can be forgotten."""
+        return max(self.days[-1] if self.days else 0, self.delivered or 0)
+
     def days_text(self) -> str:
         """`days` as its column has it."""
         return ",".join(map(str, self.days))

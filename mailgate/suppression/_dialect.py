@@ -194,7 +194,8 @@ class PostgresDialect:
             driver = sys.modules[type(connection).__module__]
         self.paramstyle = self.paramstyle or driver.paramstyle
         self.errors = (driver.Error, OSError)
-        self.our_bugs = (driver.ProgrammingError, driver.IntegrityError, driver.NotSupportedError)
+        # Not ProgrammingError: a table that is missing is the state of the world (a database restored, or dropped).
+        self.our_bugs = (driver.IntegrityError, driver.NotSupportedError)
 
     def sql(self, text: str) -> str:
         translated = self._translated.get(text)

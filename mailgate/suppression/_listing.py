@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
 
 from mailgate.suppression._changes import Stamp, Writer
@@ -13,6 +14,8 @@ from mailgate.suppression._records import (
     REASONS_BY_CODE,
     EntryKind,
     LogLine,
+    ScopeStats,
+    Stats,
     Suppression,
     SuppressionReason,
     kind_of,
@@ -24,6 +27,7 @@ from mailgate.suppression._settings import PolicySettings
 _PIECE = 2_000
 _LOG_COLUMNS = "id, at, op, key, tenant, stream, reason, actor, source, note, before_json, after_json"
 _ORDER = "key, tenant, stream, reason"
+_FIRST: tuple[object, ...] = ("", "", "", -1)  # before every row
 
 
 def entries(
@@ -51,7 +55,7 @@ def rows(
 ) -> Iterator[Row]:
     """Rows by key, read in pieces: each piece begins behind the last row of the one before."""
     wanted, values = _conditions(tenant, stream, reason, now)
-    after: tuple[object, ...] = ("", "", "", -1)
+    after = _FIRST
     while True:
         sql = f"SELECT {COLUMNS} FROM mg_suppression WHERE ({_ORDER}) > (?, ?, ?, ?){wanted} ORDER BY {_ORDER} LIMIT ?"  # noqa: S608
         piece = session_of().rows(sql, (*after, *values, _PIECE))
@@ -76,23 +80,35 @@ def _conditions(
     return "".join(f" AND {text}" for text, _ in conditions), tuple(value for _, value in conditions)
 
 
-def expire(writer: Writer, now: datetime, settings: PolicySettings) -> int:
-    """Take out entries that have expired, old event ids and old counts."""
-    session, instant_now = writer.session, seconds(now)
+def expire(begin: Callable[[], AbstractContextManager[Writer]], now: datetime, settings: PolicySettings) -> int:
+    """Take out entries that have expired, old event ids and old counts; a few thousand a transaction."""
     stamp = Stamp(at=now, actor="policy", source="expire", note="its time was over")
-    expired = 0
+    expired, after = 0, _FIRST
     while True:
-        sql = f"SELECT {COLUMNS} FROM mg_suppression WHERE expires <= ? LIMIT {_PIECE}"  # noqa: S608
-        piece = session.rows(sql, (instant_now,))
-        for row in piece:
-            writer.delete(entry_of(row), stamp, op="expire")
+        with begin() as writer:
+            sql = (
+                f"SELECT {COLUMNS} FROM mg_suppression WHERE ({_ORDER}) > (?, ?, ?, ?) AND expires <= ?"  # noqa: S608
+                f" ORDER BY {_ORDER} LIMIT {_PIECE}"
+            )
+            piece = writer.session.rows(sql, (*after, seconds(now)))
+            for row in piece:
+                writer.delete(entry_of(row), stamp, op="expire")
+            if len(piece) < _PIECE:
+                _forget_old(writer, seconds(now), settings)
         expired += len(piece)
         if len(piece) < _PIECE:
-            break
-    oldest = instant_now - settings.event_retention_days * 86_400
-    if session.run("DELETE FROM mg_suppression_event WHERE at < ?", (oldest,)):
-        writer.transaction.changed = True
-    return expired
+            return expired
+        after = piece[-1][:4]
+
+
+def _forget_old(writer: Writer, now: int, settings: PolicySettings) -> None:
+    day = 86_400
+    for table, column, days in (
+        ("mg_suppression_event", "at", settings.event_retention_days),
+        ("mg_suppression_count", "last", settings.count_window_days),
+    ):
+        if writer.session.run(f"DELETE FROM {table} WHERE {column} < ?", (now - days * day,)):  # noqa: S608
+            writer.transaction.changed = True
 
 
 def history(session: Session, rules: Rules, key: str) -> tuple[LogLine, ...]:
@@ -105,6 +121,50 @@ def history(session: Session, rules: Rules, key: str) -> tuple[LogLine, ...]:
         current = session.rows(f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ?", (each,))  # noqa: S608
         lines += _import_lines(lines, [entry_of(row) for row in current])
     return tuple(sorted(lines, key=lambda line: (line.at, line.number or 0)))
+
+
+def log_lines(session: Session) -> Iterator[LogLine]:
+    """The whole log, read in pieces."""
+    after = -1
+    while True:
+        sql = f"SELECT {_LOG_COLUMNS} FROM mg_suppression_log WHERE id > ? ORDER BY id LIMIT {_PIECE}"  # noqa: S608
+        piece = session.rows(sql, (after,))
+        for row in piece:
+            yield _line(row)
+        if len(piece) < _PIECE:
+            return
+        after = piece[-1][0]
+
+
+def stats(session: Session, now: datetime) -> Stats:
+    """See `SuppressionStore.stats`."""
+    counted = session.rows(
+        "SELECT tenant, stream, reason, COUNT(*), SUM(CASE WHEN expires <= ? THEN 1 ELSE 0 END)"
+        " FROM mg_suppression GROUP BY tenant, stream, reason ORDER BY tenant, stream, reason",
+        (seconds(now),),
+    )
+    scopes = tuple(
+        ScopeStats(tenant=t, stream=s, reason=REASONS_BY_CODE[code], entries=int(n), expired=int(expired))
+        for t, s, code, n, expired in counted
+    )
+    numbers = [
+        int(session.rows(f"SELECT COUNT(*) FROM {table}{where}")[0][0])  # noqa: S608
+        for table, where in (
+            ("mg_suppression_count", ""),
+            ("mg_suppression_event", ""),
+            ("mg_suppression_log", ""),
+            ("mg_suppression", " WHERE key >= '@' AND key < 'A'"),
+            ("mg_suppression_import", " WHERE finished IS NULL"),
+        )
+    ]
+    return Stats(
+        scopes=scopes,
+        failing=numbers[0],
+        events=numbers[1],
+        log_lines=numbers[2],
+        domains=numbers[3],
+        unfinished_imports=numbers[4],
+    )
 
 
 def _import_lines(lines: list[LogLine], current: list[Suppression]) -> list[LogLine]:

@@ -21,13 +21,17 @@ from mailgate.suppression._session import Session
 
 # Domain entries that are kept in memory (about 1 kB each); a longer list of domains is searched in the table.
 MAX_RULES_IN_MEMORY = 20_000
+MAX_DOMAINS_REMEMBERED = 20_000
 
 _VERSION_MARK = -1  # no reason has this code: the row that carries the version of the rules
 _AND_VERSION = (
     " UNION ALL SELECT value, '', '', -1, 0, NULL, NULL, 0, '', NULL, NULL"
     " FROM mg_suppression_meta WHERE name = 'rules'"
 )
-ONE = f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ?{_AND_VERSION}"  # noqa: S608 - constants only
+# The hot path: is there anything at all? Few columns, because each one costs more than the search for it.
+ANY = (
+    "SELECT m.value, s.reason FROM mg_suppression_meta m LEFT JOIN mg_suppression s ON s.key = ? WHERE m.name = 'rules'"
+)
 _FOLDED = ", ".join(f"s.{name}" for name in COLUMNS.split(", "))
 
 
@@ -36,25 +40,39 @@ class Rules:
 
     of_domain: rows by domain key; None when there are too many to keep. secret: hashes of addresses can be in the
     table and this makes them. hashed: every address is a hash. folding: None when off.
+    plain: an address stands under its own key only. nothing: what `ANY` answers for an address that is not there.
     """
 
-    __slots__ = ("folding", "hashed", "of_domain", "plain", "secret", "version")
+    __slots__ = ("_memo", "folding", "hashed", "nothing", "of_domain", "plain", "secret", "version")
 
     def __init__(
         self,
-        version: str | None = None,
-        of_domain: dict[str, list[Row]] | None = None,
-        secret: bytes | None = None,
-        hashed: bool = False,
-        folding: Folding | None = None,
+        version: str,
+        of_domain: dict[str, list[Row]] | None,
+        secret: bytes | None,
+        hashed: bool,
+        folding: Folding | None,
     ) -> None:
         self.version = version
         self.of_domain = of_domain
         self.secret = secret
         self.hashed = hashed
         self.folding = folding
-        # Nothing but the address itself has to be looked up.
-        self.plain = of_domain is not None and not of_domain and secret is None and folding is None
+        self.plain = of_domain is not None and secret is None and folding is None
+        self.nothing = [(version, None)]
+        self._memo: dict[str, tuple[Row, ...]] = {}
+
+    def concerning(self, key: str) -> tuple[Row, ...]:
+        """The rows of the domains of an address; only where `of_domain` is kept."""
+        domain = key[key.rindex("@") :]
+        rows = self._memo.get(domain)
+        if rows is None:
+            of_domain = self.of_domain or {}
+            rows = tuple(row for each in domain_keys(key) for row in of_domain.get(each, ()))
+            if len(self._memo) >= MAX_DOMAINS_REMEMBERED:
+                self._memo.clear()
+            self._memo[domain] = rows
+        return rows
 
     def keys(self, key: str) -> list[str]:
         """The keys under which rows of an address can stand."""
@@ -128,14 +146,8 @@ class Found:
 
 
 def find(session: Session, rules: Rules, keys: Sequence[str]) -> dict[str, Found] | None:
-    """The rows of each address key; addresses without any are not in the answer. None when `rules` are too old."""
-    wanted: dict[str, list[str]] = {}
-    for key in keys:
-        for each in rules.keys(key):
-            wanted.setdefault(each, []).append(key)
-        if rules.of_domain is None:
-            for each in domain_keys(key):
-                wanted.setdefault(each, []).append(key)
+    """The rows of each address key; keys without any are not in the answer. None when `rules` are too old."""
+    wanted = {key: (key,) for key in keys} if rules.plain else _wanted(rules, keys)
     rows, version = _rows_of(session, sorted(wanted))
     if version != rules.version:
         return None
@@ -147,10 +159,20 @@ def find(session: Session, rules: Rules, keys: Sequence[str]) -> dict[str, Found
         _add_folded(session, rules, keys, found)
     if rules.of_domain:
         for key in keys:
-            for each in domain_keys(key):
-                for row in rules.of_domain.get(each, ()):
-                    found.setdefault(key, Found()).of_domain.append(row)
+            if rows_of_domain := rules.concerning(key):
+                found.setdefault(key, Found()).of_domain += rows_of_domain
     return found
+
+
+def _wanted(rules: Rules, keys: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    wanted: dict[str, tuple[str, ...]] = {}
+    for key in dict.fromkeys(keys):
+        for each in rules.keys(key):
+            wanted[each] = (*wanted.get(each, ()), key)
+        if rules.of_domain is None:
+            for each in domain_keys(key):
+                wanted[each] = (*wanted.get(each, ()), key)
+    return wanted
 
 
 def _put(found: dict[str, Found], key: str, row: Row) -> None:
@@ -169,10 +191,10 @@ def _rows_of(session: Session, keys: Sequence[str]) -> tuple[list[Row], str]:
     marks = ", ".join("?" * size)
     sql = f"SELECT {COLUMNS} FROM mg_suppression WHERE key IN ({marks}){_AND_VERSION}"  # noqa: S608 - marks only
     rows = session.rows(sql, (*keys, *([keys[-1]] * (size - len(keys)))))
-    return split_version(rows)
+    return _split_version(rows)
 
 
-def split_version(rows: list[Row]) -> tuple[list[Row], str]:
+def _split_version(rows: list[Row]) -> tuple[list[Row], str]:
     """Take the row with the version out of the others."""
     last = rows.pop()
     if last[REASON] != _VERSION_MARK:  # SQL promises no order; databases append it all the same
@@ -184,7 +206,7 @@ def split_version(rows: list[Row]) -> tuple[list[Row], str]:
 
 def _add_folded(session: Session, rules: Rules, keys: Sequence[str], found: dict[str, Found]) -> None:
     wanted: dict[str, list[str]] = {}
-    for key in keys:
+    for key in dict.fromkeys(keys):
         for folded in rules.folded_keys(key):
             wanted.setdefault(folded, []).append(key)
     if not wanted:

@@ -311,6 +311,68 @@ class LogLine:
         )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeStats:
+    """How many entries one tenant, stream and reason have; expired: of them, those that no longer block."""
+
+    tenant: str
+    stream: str
+    reason: SuppressionReason
+    entries: int
+    expired: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON values."""
+        return {
+            "tenant": self.tenant,
+            "stream": self.stream,
+            "reason": str(self.reason),
+            "entries": self.entries,
+            "expired": self.expired,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ScopeStats:
+        """Read what `to_dict` wrote."""
+        return cls(**{**data, "reason": SuppressionReason(data["reason"])})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stats:
+    """The list in numbers. scopes: sorted; domains: entries of domains; failing: addresses with counted failures;
+    events: remembered event ids; unfinished_imports: killed and not run again yet."""
+
+    scopes: tuple[ScopeStats, ...]
+    domains: int
+    failing: int
+    events: int
+    log_lines: int
+    unfinished_imports: int
+
+    @property
+    def entries(self) -> int:
+        """All entries, expired ones included."""
+        return sum(scope.entries for scope in self.scopes)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON values."""
+        return {
+            "entries": self.entries,
+            "scopes": [scope.to_dict() for scope in self.scopes],
+            "domains": self.domains,
+            "failing": self.failing,
+            "events": self.events,
+            "log_lines": self.log_lines,
+            "unfinished_imports": self.unfinished_imports,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> Stats:
+        """Read what `to_dict` wrote."""
+        values = {name: value for name, value in data.items() if name != "entries"}
+        return cls(**{**values, "scopes": tuple(map(ScopeStats.from_dict, data["scopes"]))})
+
+
 def utc_now() -> datetime:
     """The default clock."""
     return datetime.now(UTC)

@@ -25,6 +25,17 @@ def seconds(at: datetime) -> int:
     return int(at.timestamp() // 1)
 
 
+def stored_source(source: str) -> str:
+    """A source as a row has it. Imports make most rows, so theirs is short: `#7` for `import:7`."""
+    number = source.removeprefix("import:")
+    return "#" + number if number != source and number.isascii() and number.isdigit() else source
+
+
+def shown_source(stored: str) -> str:
+    """What `stored_source` was given."""
+    return "import:" + stored[1:] if stored.startswith("#") and stored[1:].isdigit() else stored
+
+
 def entry_of(row: Row, folded_by: tuple[str, ...] = ()) -> Suppression:
     """The entry of a row in the order of `COLUMNS`."""
     return Suppression(
@@ -36,7 +47,7 @@ def entry_of(row: Row, folded_by: tuple[str, ...] = ()) -> Suppression:
         refreshed=None if row[REFRESHED] is None else instant(row[REFRESHED]),
         expires=None if row[EXPIRES] is None else instant(row[EXPIRES]),
         count=row[COUNT],
-        source=row[SOURCE],
+        source=shown_source(row[SOURCE]),
         detail=row[DETAIL],
         display=row[DISPLAY],
         folded_by=folded_by,
@@ -54,7 +65,7 @@ def row_of(entry: Suppression) -> Row:
         None if entry.refreshed is None else seconds(entry.refreshed),
         None if entry.expires is None else seconds(entry.expires),
         entry.count,
-        entry.source,
+        stored_source(entry.source),
         entry.detail,
         entry.display,
     )

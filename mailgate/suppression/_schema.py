@@ -28,7 +28,7 @@ _VERSION_1 = (
     "CREATE INDEX mg_suppression_log_key ON mg_suppression_log (key)",
     """CREATE TABLE mg_suppression_count (
         key {key_text} NOT NULL, tenant {key_text} NOT NULL, days TEXT NOT NULL, delivered BIGINT,
-        total INTEGER NOT NULL, PRIMARY KEY (key, tenant)){end_of_table}""",
+        total INTEGER NOT NULL, last BIGINT NOT NULL, PRIMARY KEY (key, tenant)){end_of_table}""",
     """CREATE TABLE mg_suppression_event (
         id {key_text} NOT NULL PRIMARY KEY, at BIGINT NOT NULL){end_of_table}""",
     """CREATE TABLE mg_suppression_fold (

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
 from mailgate.suppression._dialect import Dialect
 from mailgate.suppression._errors import StoreUnavailable
@@ -18,14 +19,18 @@ from mailgate.suppression._errors import StoreUnavailable
 # How long a look-up may trust that the file is still where it was opened; an operator's mv is seen after that.
 VERIFY_EVERY_SECONDS = 0.2
 
-_process = [0]  # grows with every fork, in the child
+_NEVER_TRUSTED = float("-inf")
+
+_sessions: WeakSet[Session] = WeakSet()
 
 
-def _count_fork() -> None:
-    _process[0] += 1
+def _forget_parents_sessions() -> None:
+    for session in _sessions:
+        session.of_this_process = False
+        session.lose()
 
 
-os.register_at_fork(after_in_child=_count_fork)
+os.register_at_fork(after_in_child=_forget_parents_sessions)
 
 
 class Transaction:
@@ -43,13 +48,19 @@ class Session:
         self.dialect = dialect
         self.connection = connection
         self.cursor = connection.cursor()
-        self.process = _process[0]
-        self.broken = False
-        self.sql_one = ""
+        self.of_this_process = True
+        self.usable = True
+        self.any_sql = ""
         self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
         self._lock = lock or threading.RLock()
         self._inside = False
+        _sessions.add(self)
+
+    def lose(self) -> None:
+        """Never use this session again; its thread makes a new one when it next asks."""
+        self.usable = False
+        self.verify_after = _NEVER_TRUSTED
 
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises StoreUnavailable."""
@@ -68,11 +79,20 @@ class Session:
             raise self.failure(error) from error
         return int(self.cursor.rowcount)
 
+    def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
+        """Execute one statement for each of `rows`. Raises StoreUnavailable."""
+        if not rows:
+            return
+        try:
+            self.cursor.executemany(self.dialect.sql(sql), rows)
+        except self.dialect.errors as error:
+            raise self.failure(error) from error
+
     def failure(self, error: Exception) -> Exception:
         """The error to raise for one of the driver: ours, unless it is a bug (then the driver's own)."""
         if isinstance(error, self.dialect.our_bugs):
             return error
-        self.broken = True
+        self.lose()
         return StoreUnavailable(self.dialect.where, str(error).strip() or type(error).__name__)
 
     @contextmanager
@@ -110,15 +130,15 @@ class Session:
 
     def verify(self) -> None:
         """Raises StoreUnavailable when the database is no longer where it was opened; the session is then broken."""
-        self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
         try:
             same = self.dialect.is_same_database(self.connection)
         except StoreUnavailable:
-            self.broken = True
+            self.lose()
             raise
         if not same:
-            self.broken = True
+            self.lose()
             raise StoreUnavailable(self.dialect.where, "the file was replaced by another; it will be opened anew")
+        self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
 
     def close(self) -> None:
         """Close the connection; once is enough, twice is no harm."""
@@ -134,7 +154,7 @@ class Session:
         try:
             self.cursor.execute("ROLLBACK")
         except self.dialect.errors:
-            self.broken = True  # the connection is gone, and with it the transaction
+            self.lose()  # the connection is gone, and with it the transaction
 
     def _count_changes(self, transaction: Transaction) -> None:
         names = ["changes"] if transaction.changed or transaction.rules_changed else []
@@ -151,7 +171,7 @@ class Sessions:
     def __init__(self, dialect: Dialect, prepare: Callable[[Session], None]) -> None:
         self.dialect = dialect
         self._prepare = prepare
-        self._local = threading.local()
+        self.local = threading.local()
         self._lock = threading.Lock()
         self._all: list[Session] = []
         self._lost: list[Session] = []  # of the parent process: kept, because closing them would harm the parent
@@ -161,10 +181,16 @@ class Sessions:
 
     def get(self) -> Session:
         """The session of this thread, connected. Raises StoreUnavailable; ValueError after `close`."""
-        session: Session | None = getattr(self._local, "session", None)
-        if session is not None and not session.broken and session.process == _process[0] and not self.closed:
+        session: Session | None = getattr(self.local, "session", None)
+        if session is not None and session.usable:
             return session
         return self._new(session)
+
+    def verified(self) -> Session:
+        """`get`, after a look whether the database is still where it was opened. Raises StoreUnavailable."""
+        session = self.get()
+        session.verify()
+        return session
 
     def close(self) -> None:
         """Close the sessions of every thread."""
@@ -172,7 +198,8 @@ class Sessions:
             self.closed = True
             sessions, self._all = self._all, []
         for session in sessions:
-            if session.process == _process[0]:
+            session.lose()
+            if session.of_this_process:
                 session.close()
         if self._adopted is not None:
             self._adopted.close()
@@ -188,11 +215,11 @@ class Sessions:
         session = self._connected()
         with self._lock:
             self._all.append(session)
-        self._local.session = session
+        self.local.session = session
         try:
             self._prepare(session)
         except BaseException:
-            session.broken = True
+            session.lose()
             raise
         return session
 
@@ -210,7 +237,7 @@ class Sessions:
         with self._lock:
             if old in self._all:
                 self._all.remove(old)
-            if old.process != _process[0]:
+            if not old.of_this_process:
                 self._lost.append(old)
                 return
         if self.dialect.in_memory:

@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
+from time import monotonic
 from types import TracebackType
-from typing import Any
+from typing import Any, BinaryIO
 
 from mailgate.records import Event, KeyRing, ParseError, address_key
 from mailgate.suppression import _listing
 from mailgate.suppression._changes import Stamp, Writer, clean, writing
 from mailgate.suppression._dialect import Connect, PostgresDialect, SqliteDialect, dialect_for, is_url
+from mailgate.suppression._erase import Erased, forget, scrub
 from mailgate.suppression._errors import BadAddress, RemovalRefused, StoreUnavailable
+from mailgate.suppression._export import FORMATS, export_list
+from mailgate.suppression._folding import refold
+from mailgate.suppression._front import Front
+from mailgate.suppression._import import ImportOptions, ImportReport, RejectedRecord, import_list
 from mailgate.suppression._judge import judge
 from mailgate.suppression._keys import Folding, entry_key
-from mailgate.suppression._lookup import ONE, Found, Rules, find, key_of, load_rules, readable, split_version
+from mailgate.suppression._lookup import ANY, Found, Rules, find, key_of, load_rules, readable
 from mailgate.suppression._policy import DEFAULT_SETTINGS
 from mailgate.suppression._records import (
     EVERY,
@@ -27,6 +32,7 @@ from mailgate.suppression._records import (
     Applied,
     EntryKind,
     LogLine,
+    Stats,
     Suppression,
     SuppressionReason,
     Verdict,
@@ -42,6 +48,7 @@ from mailgate.suppression._setup import refuse_other_settings, settings_of_new_l
 
 Where = str | os.PathLike[str] | Connect
 _CHUNK = 1_000  # addresses per query of `check_many`
+_NEW = tuple.__new__  # `Verdict(...)` without the call in between: half a microsecond of six
 
 
 class SuppressionStore:
@@ -57,8 +64,9 @@ class SuppressionStore:
     ) -> None:
         self.settings = settings
         self.clock = clock
-        self._keys = keys
+        self.hash_keys = keys
         self._sessions = Sessions(dialect, self._prepare)
+        self._local = self._sessions.local
         self._transactional = settings.transactional_streams
 
     @classmethod
@@ -119,8 +127,8 @@ class SuppressionStore:
             migrate(session.dialect, session.connection, create=False, writable=False)
         except session.dialect.errors as error:
             raise session.failure(error) from error
-        session.sql_one = session.dialect.sql(ONE)
-        session.rules = load_rules(session, self._keys)
+        session.any_sql = session.dialect.sql(ANY)
+        session.rules = load_rules(session, self.hash_keys)
 
     def _refuse_other_settings(self, hashed: bool, folding: Folding | None) -> None:
         meta = dict(self._sessions.get().rows("SELECT name, value FROM mg_suppression_meta"))
@@ -149,25 +157,23 @@ class SuppressionStore:
             key = address_key(address)
         except ParseError:
             return Verdict(True, (), None)
-        session = self._sessions.get()
-        if time.monotonic() > session.verify_after:
-            session.verify()
-        rules: Rules = session.rules
-        if not rules.plain:
-            return self._check_fully(session, [key], tenant, stream)[0]
         try:
-            session.cursor.execute(session.sql_one, (key,))
-            rows = session.cursor.fetchall()
-        except session.dialect.errors as error:
-            raise session.failure(error) from error
-        if len(rows) == 1 and rows[0][0] == rules.version:
-            return Verdict(False, (), key)
-        rows, version = split_version(rows)
-        if version != rules.version:
-            return self._check_fully(session, [key], tenant, stream)[0]
-        now = int(self.clock().timestamp())
-        blocking = judge(rows, (), tenant=tenant, stream=stream, transactional=self._transactional, now=now)
-        return Verdict(bool(blocking), tuple(map(entry_of, blocking)), key)
+            session: Session = self._local.session
+        except AttributeError:
+            session = self._sessions.get()
+        if monotonic() > session.verify_after:
+            session = self._sessions.verified()
+        rules: Rules = session.rules
+        if rules.plain:
+            cursor = session.cursor
+            try:
+                cursor.execute(session.any_sql, (key,))
+                rows = cursor.fetchall()
+            except session.dialect.errors as error:
+                raise session.failure(error) from error
+            if rows == rules.nothing and not (rules.of_domain and rules.concerning(key)):
+                return _NEW(Verdict, (False, (), key))
+        return self._check_fully(session, [key], tenant, stream)[0]
 
     def check_many(self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None) -> Iterator[Verdict]:
         """`check` for each of `addresses`, in their order; read and answered a thousand at a time.
@@ -175,8 +181,7 @@ class SuppressionStore:
         Each thousand is checked against one state of the list.
         """
         for piece in readable(addresses, _CHUNK):
-            session = self._sessions.get()
-            session.verify()
+            session = self._sessions.verified()
             keys = [key for _, key in piece if key is not None]
             verdicts = iter(self._check_fully(session, keys, tenant, stream) if keys else ())
             for _, key in piece:
@@ -200,10 +205,10 @@ class SuppressionStore:
     def _check_fully(self, session: Session, keys: list[str], tenant: str, stream: str | None) -> list[Verdict]:
         found = find(session, session.rules, keys)
         while found is None:
-            session.rules = load_rules(session, self._keys)
+            session.rules = load_rules(session, self.hash_keys)
             found = find(session, session.rules, keys)
         if not found:
-            return [Verdict(False, (), key) for key in keys]
+            return [_NEW(Verdict, (False, (), key)) for key in keys]
         now = int(self.clock().timestamp())
         return [self._verdict(key, found.get(key), session.rules, tenant, stream, now) for key in keys]
 
@@ -211,7 +216,7 @@ class SuppressionStore:
         self, key: str, found: Found | None, rules: Rules, tenant: str, stream: str | None, now: int
     ) -> Verdict:
         if found is None:
-            return Verdict(False, (), key)
+            return _NEW(Verdict, (False, (), key))
         blocking = judge(
             found.own, found.of_domain, tenant=tenant, stream=stream, transactional=self._transactional, now=now
         )
@@ -324,9 +329,7 @@ class SuppressionStore:
 
     def expire(self, *, at: datetime | None = None) -> int:
         """Take out what has expired; how many entries. Look-ups do not wait for it. Old event ids go too."""
-        now = self._at(at)
-        with self._writer() as writer:
-            return _listing.expire(writer, now, self.settings)
+        return _listing.expire(self._writer, self._at(at), self.settings)
 
     # Reading the list
 
@@ -350,11 +353,132 @@ class SuppressionStore:
         """Everything that ever happened to the entries of an address or domain, oldest first, for all tenants."""
         session = self._sessions.get()
         with session.reading():
-            rules = load_rules(session, self._keys)
+            rules = load_rules(session, self.hash_keys)
             return _listing.history(session, rules, entry_key(address))
 
+    # Whole lists
+
+    def import_(
+        self,
+        file: str | os.PathLike[str] | BinaryIO,
+        *,
+        format: str = "auto",
+        reason: SuppressionReason | None = None,
+        stream: str | None = None,
+        tenant: str = "",
+        expires: datetime | None = None,
+        actor: str = "",
+        again: bool = False,
+        on_reject: Callable[[RejectedRecord], object] | None = None,
+        on_progress: Callable[[int], object] | None = None,
+    ) -> ImportReport:
+        """Take in a list: our own export, one of Amazon SES, SendGrid, Mailgun, Postmark, SparkPost or Mandrill, any
+        CSV or JSON with an address column, or one address a line.
+
+        file: a path or a binary file. format: `auto` recognises it by its columns and its first records.
+        reason, stream, tenant: of every record, whatever the file says; None: as the file says, else `manual` and `*`.
+        expires: of records without one; None: by the reason. again: True imports a file that was imported before.
+        on_reject is called with every record that is not taken; on_progress with the number of records read so far.
+        The same file is imported once; an import that was killed goes on where it was.
+        Raises ImportRefused when the file as a whole cannot be understood, StoreMismatch for hashes of another key.
+        """
+        _check_texts(tenant=tenant, stream=stream or "", actor=actor)
+        options = ImportOptions(format=format, reason=reason, stream=stream, tenant=tenant, expires=expires)
+        with ExitStack() as stack:
+            if isinstance(file, (str, os.PathLike)):
+                name = os.fspath(file)
+                file = stack.enter_context(open(file, "rb"))
+            else:
+                name = str(getattr(file, "name", ""))
+            session = self._sessions.verified()
+            session.rules = load_rules(session, self.hash_keys)
+            return import_list(
+                session, self.hash_keys, self.settings, file, options, now=self._at(None), name=name,
+                actor=actor, again=again, on_reject=on_reject, on_progress=on_progress,
+            )  # fmt: skip
+
+    def export(
+        self,
+        file: str | os.PathLike[str] | BinaryIO,
+        *,
+        format: str = "jsonl",
+        full: bool = False,
+        tenant: str | None = None,
+        stream: str | None = None,
+        reason: SuppressionReason | None = None,
+        expired: bool = True,
+    ) -> int:
+        """Write the list; how many entries (for `plain` and `sha256`: lines).
+
+        format: `jsonl` or `csv`, both lossless and read back by `import_` (CSV cells are guarded against being run as
+        formulas, with an exact inverse); `plain`: one address or domain a line; `sha256`: the hex SHA-256 of each
+        address, to compare lists with somebody else. full (`jsonl` only): also the log, counted failures and seen
+        events, so that the list can move to another database as it is. A path is written under another name first.
+        """
+        if format not in FORMATS or (full and format != "jsonl"):
+            raise ValueError(f"no export {'in full ' if full else ''}to {format!r}; formats are {', '.join(FORMATS)}")
+        session = self._sessions.verified()
+        options = {"full": full, "tenant": tenant, "stream": stream, "reason": reason}
+        now = None if expired else self._at(None)
+        if not isinstance(file, (str, os.PathLike)):
+            return export_list(session, file, format, now=now, **options)  # type: ignore[arg-type]
+        unfinished = f"{os.fspath(file)}.part"
+        with open(unfinished, "wb") as target:
+            count = export_list(session, target, format, now=now, **options)  # type: ignore[arg-type]
+        os.replace(unfinished, file)
+        return count
+
+    def erase(self, *addresses: str, actor: str, note: str, keep_block: bool = True) -> Erased:
+        """Forget people: the addresses leave the list, its log and its file; what they must not be sent stays known.
+
+        Their entries go on under a keyed hash, without evidence. keep_block: False: nothing stays, and they can be
+        mailed again. The key is that of `hash_keys`; without one the list makes its own and keeps it inside, and then
+        whoever has the file can still try out guesses.
+        At the end the file is rewritten (VACUUM), which takes a minute for ten million entries: give many at once.
+        """
+        if not note.strip() or not actor.strip():
+            raise RemovalRefused("an erasure needs an actor and a note: who and why")
+        keys = []
+        for address in addresses:
+            key = key_of(address)
+            if key is None:
+                raise BadAddress(f"cannot read the address {address[:100]!r}")
+            keys.append(key)
+        stamp = self._stamp(actor, note, "manual")
+        entries = lines = 0
+        with self._writer() as writer:
+            for key in keys:
+                more = forget(writer, self.hash_keys, key, stamp, keep_block=keep_block)
+                entries, lines = entries + more[0], lines + more[1]
+        session = self._sessions.get()
+        scrubbed = scrub(session, session.dialect)
+        return Erased(entries=entries, log_lines=lines, kept_block=keep_block, scrubbed=scrubbed)
+
+    def set_folding(self, folding: Folding | None) -> int:
+        """Switch folding on, over to other rules, or (None) off; how many entries it now reaches beside their own
+        address. The entries stay as they are, so switching it off loses nothing.
+
+        Raises StoreMismatch for a hashed list, where folding is fixed when it is made.
+        """
+        with self._writer() as writer:
+            return refold(writer, folding)
+
+    def stats(self) -> Stats:
+        """The list in numbers; it reads all of it (about a second per ten million entries)."""
+        session = self._sessions.verified()
+        with session.reading():
+            return _listing.stats(session, self._at(None))
+
+    def preload(self, *, max_age_seconds: float = 0.0) -> Front:
+        """A front in memory that answers for most addresses without the database; see `Front`.
+
+        max_age_seconds: 0.0: every answer is as fresh as one of the store; more: answers may be that old.
+        About 4 bytes of memory per entry, and a second per million to read them.
+        """
+        return Front(self, self._sessions.get, max_age_seconds)
+
     def _writer(self) -> AbstractContextManager[Writer]:
-        return writing(self._sessions.get(), self._keys, self.settings)
+        return writing(self._sessions.get(), self.hash_keys, self.settings)
 
     def _entry(
         self,
