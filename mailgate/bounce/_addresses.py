@@ -16,6 +16,8 @@ MAX_LINE_CHARACTERS = 4_000  # RFC 5322 2.1.1 allows 998; what stands beyond is 
 # RFC 3464 2.1.2: address types are atoms. QUIRK: `rfc/822` and `= rfc822` are written by old gateways.
 _TYPE = re.compile(r"\s*=?\s*([A-Za-z][A-Za-z0-9/._-]{0,30})\s*;", re.ASCII)
 _DELIMITED = re.compile(r"[^\s<>()\[\],;:\"\\|`\u3000-\u3003\u3008-\u3011\u201c\u201d\u00ab\u00bb]+")
+# Most addresses; nothing in them needs taking off.
+_PLAIN = re.compile(r"[\w!#$%&'*/^{|}~+-][\w.!#$%&'*/^{|}~+-]{0,127}@(?:[\w-]{1,63}+\.){1,20}+\w[\w-]{0,62}")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n]){1,128}+"@[\w.-]{1,255}+')
 _LITERAL_DOMAIN = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}+@\[[0-9A-Fa-f.:]{2,50}+\]")
 _DOMAIN = re.compile(r"[\w-]+(?:\.+[\w-]+)*\.*")
@@ -46,6 +48,8 @@ def read_address(text: str) -> str | None:
     Takes off display names, comments, angle and square brackets, `SMTP:` and `mailto:`, source routes (RFC 5321 4.1.2),
     a trailing dot; decodes encoded-words (RFC 2047) and `\\x{HHHH}` (RFC 6533 3); finds the SMTP address within X.400.
     """
+    if _PLAIN.fullmatch(text) is not None:
+        return text
     text = text.strip()
     if not text or len(text) > 4 * MAX_ADDRESS_CHARACTERS:
         return None
@@ -108,6 +112,8 @@ def is_system_address(address: str) -> bool:
 
 def decode_words(text: str) -> str:
     """`text` with encoded-words (RFC 2047) decoded; as it is when they are broken."""
+    if "=?" not in text:
+        return text
     try:
         parts = decode_header(text)
         return "".join(

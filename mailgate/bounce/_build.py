@@ -19,12 +19,6 @@ MAX_PLAIN_STATUS = 12  # "5.111.222" and blanks; a longer Status field has a com
 MAX_TEXT_CHARACTERS = 2_000  # of the lines that a record keeps
 
 _REPLY_CODE = re.compile(r"(?<![\w.])[245]\d\d[ -]", re.ASCII)
-_COMMAND = re.compile(
-    r"\(in reply to [^()\n]{3,40}(?:\n[^()\n]{1,40})?\)"
-    r"|after (?:initial connection|connection|EHLO|HELO|STARTTLS|AUTH|MAIL FROM|RCPT TO|(?:sending )?DATA|end of data"
-    r"|pipelined \w+)",
-    re.IGNORECASE,
-)
 
 
 def build_report(
@@ -53,7 +47,8 @@ def build_report(
     kept: list[tuple[str, str]] = []
     if returned is not None:
         for name in context.settings.keep_headers:
-            kept.extend([(name, value) for value in returned.get_all(name)])
+            if name in returned:
+                kept.extend([(name, value) for value in returned.get_all(name)])
     recipients = tuple([_status(context, one, form, reporting_mta) for one in found])
     own_id = headers.get("message-id")
     return BounceReport(
@@ -71,8 +66,8 @@ def build_report(
         evidence=evidence,
         dialect=dialect,
         message_id=own_id.strip("<>") or None if own_id else None,
-        subject=headers.decoded("subject"),
-        sender=headers.decoded("from"),
+        subject_text=headers.get("subject"),
+        sender_text=headers.get("from"),
         date_text=headers.get("date"),
         fields=tuple(message.items),
     )
@@ -88,8 +83,7 @@ def _status(context: Context, one: Found, form: str, reporting_mta: str | None) 
     text = one.text
     if one.diagnostic_code is not None and "<<<" not in text and _REPLY_CODE.search(one.diagnostic_code) is not None:
         # The reply is in the field already; of the words only the command that it answered is news.
-        command = _COMMAND.search(text)
-        text = "" if command is None else command[0]
+        text = _command_in(text)
     status_text = one.status_text
     if status_text is not None and len(status_text) < MAX_PLAIN_STATUS:
         status_text = None
@@ -146,9 +140,18 @@ def _status(context: Context, one: Found, form: str, reporting_mta: str | None) 
     )
 
 
+def _command_in(text: str) -> str:
+    """The words of Postfix and of Exim that say which command was refused; "" when there are none."""
+    at = text.find("(in reply to ")
+    if at != -1:
+        return text[at : text.find(")", at, at + 100) + 1]
+    at = text.find(" after ")
+    return text[at : at + 24].strip() if at != -1 else ""
+
+
 def _mailed(context: Context, one: Found, recipient: str) -> str | None:
     """The address that was written to, when the words or the returned header show that it was another one."""
-    if one.original_recipient is None and " from" in one.text:
+    if one.original_recipient is None and one.text:
         alias = alias_in(one.text)
         if alias is not None and alias.lower() != recipient.lower():
             return alias

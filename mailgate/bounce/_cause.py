@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailgate.bounce._hints import block_list, retry_after_seconds
+from mailgate.bounce._hints import block_list, lines_about, retry_after_seconds
 from mailgate.records import (
     EnhancedStatus,
     Fault,
@@ -22,10 +22,14 @@ from mailgate.records import (
 
 # How much each kind of evidence weighs. Words say what happened; an exact enhanced code is a good second; words that
 # stand on every other notice ("policy", "try again", "giving up") and bare codes decide when nothing better is there.
-_WEIGHTS = {"rule": 5, "provider": 4, "text": 4, "enhanced": 3, "code": 1, "none": 0}
+_WEIGHTS = {"provider": 4, "text": 4, "enhanced": 3, "code": 2, "none": 0}
 _SOFT_ROWS = frozenset(("text:policy", "text:later", "text:server", "text:expired", "text:protocol", "text:spam-word"))
+# Bare codes that half of all refusals carry, whatever their cause.
+_VAGUE_ROWS = frozenset(("code:550-rcpt", "code:552-rcpt", "code:554", "code:500-other"))
 _SOFT_WEIGHT = 2
-_HINT_WEIGHT = 3
+_VAGUE_WEIGHT = 1
+_EXACT_WEIGHT = 3
+_OWN_RULE_WEIGHT = 5
 _DONE = frozenset(("delivered", "relayed", "expanded"))
 _COMMAND_OF = {
     Stage.CONNECT: "CONN",
@@ -119,17 +123,20 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
     """
     if facts.action in _DONE:
         return _success(facts)
-    readings = [_read(text, facts, tuple(rules)) for text in _texts(facts)]
-    best = max(readings, key=lambda reading: reading.weight)  # of equals the first
+    texts = _texts(facts)
+    stage = next((found for found in (_stage_in(text) for text in texts) if found is not None), None)
+    readings = [_read(text, facts, stage, tuple(rules)) for text in texts]
+    best = _best(readings)
     reason, evidence = best.meaning.reason or Reason.UNKNOWN, best.meaning.evidence
-    if facts.hint is not None and best.weight < _HINT_WEIGHT:
+    if best.weight <= _VAGUE_WEIGHT:
+        reason, evidence = Reason.UNKNOWN, f"vague {evidence}"
+    if facts.hint is not None and best.weight < _EXACT_WEIGHT:
         reason, evidence = facts.hint, f"dialect:{facts.dialect}"
     reply = best.found if best.found.code is not None else next((r.found for r in readings if r.found.code), best.found)
-    stage = next((reading.found.stage for reading in readings if reading.found.stage is not None), None)
     whole = f"{facts.diagnostic_code or ''}\n{facts.text}"
     permanence = _permanence(facts, reply, reason, whole)
-    if permanence is Permanence.EXPIRED and reason is Reason.UNKNOWN:
-        reason, evidence = Reason.EXPIRED, "gave-up"
+    if reason is Reason.UNKNOWN and (permanence is Permanence.EXPIRED or _only_late(permanence, reply)):
+        reason, evidence = Reason.EXPIRED, f"permanence:{permanence}"
     return Cause(
         reason=reason,
         permanence=permanence,
@@ -143,24 +150,62 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
     )
 
 
+def _best(readings: list[_Reading]) -> _Reading:
+    """The Diagnostic-Code when it says something exact, else whatever weighs most; of equals the first."""
+    first = readings[0]
+    return first if first.weight >= _EXACT_WEIGHT else max(readings, key=lambda reading: reading.weight)
+
+
+def _only_late(permanence: Permanence, reply: FoundReply) -> bool:
+    return permanence is Permanence.TRANSIENT and reply.code is None
+
+
 def _texts(facts: CauseFacts) -> list[str]:
-    texts = [text for text in (facts.diagnostic_code, facts.text, facts.status_text) if text and text.strip()]
-    return texts or [""]
+    diagnostic = facts.diagnostic_code
+    if diagnostic and facts.diagnostic_type and facts.diagnostic_type.lower() == "x-unix":
+        diagnostic = f"x-unix; {diagnostic}"  # of a program, not of a server
+    about = lines_about(facts.text, facts.final_recipient, facts.recipient)
+    return [text for text in (diagnostic, about, facts.status_text) if text and text.strip()] or [""]
 
 
-def _read(text: str, facts: CauseFacts, rules: tuple[ReplyRow, ...]) -> _Reading:
-    found = find_reply(text, status=facts.status, recipient=facts.final_recipient or facts.recipient)
-    meaning = meaning_of(
-        found.text,
-        code=found.code if found.code is None or found.code >= 400 else None,
-        enhanced_status=_effective_status(facts.status, found.enhanced_status),
-        stage=found.stage or Stage.RCPT,
-        rules=rules,
-        remote_host=facts.remote_mta,
-    )
-    kind = meaning.evidence.partition(":")[0]
-    weight = _SOFT_WEIGHT if meaning.evidence in _SOFT_ROWS else _WEIGHTS.get(kind, 5)
+def _stage_in(text: str) -> Stage | None:
+    return find_reply(text).stage
+
+
+def _read(text: str, facts: CauseFacts, stage: Stage | None, rules: tuple[ReplyRow, ...]) -> _Reading:
+    recipient = facts.final_recipient or facts.recipient
+    found = find_reply(text, status=facts.status, recipient=recipient)
+    code = found.code if found.code is None or found.code >= 400 else None
+    status = _effective_status(facts.status, found.enhanced_status)
+    meaning = _meaning(found.text, code, status, stage, rules, facts.remote_mta)
+    weight = _weight(meaning)
+    if weight <= _VAGUE_WEIGHT and len(found.text) < len(text):
+        # The reply says nothing; a line before or after it may ("mail.local: unknown user: a").
+        other = _meaning(text, code, status, stage, rules, facts.remote_mta)
+        if _weight(other) > weight:
+            meaning, weight = other, _weight(other)
     return _Reading(found, meaning, weight)
+
+
+def _meaning(
+    text: str,
+    code: int | None,
+    status: EnhancedStatus | None,
+    stage: Stage | None,
+    rules: tuple[ReplyRow, ...],
+    remote_host: str | None,
+) -> Meaning:
+    return meaning_of(
+        text, code=code, enhanced_status=status, stage=stage or Stage.RCPT, rules=rules, remote_host=remote_host
+    )
+
+
+def _weight(meaning: Meaning) -> int:
+    if meaning.evidence in _SOFT_ROWS:
+        return _SOFT_WEIGHT
+    if meaning.evidence in _VAGUE_ROWS:
+        return _VAGUE_WEIGHT
+    return _WEIGHTS.get(meaning.evidence.partition(":")[0], _OWN_RULE_WEIGHT)
 
 
 def _effective_status(status: EnhancedStatus | None, own: EnhancedStatus | None) -> EnhancedStatus | None:
@@ -178,6 +223,8 @@ def _permanence(facts: CauseFacts, reply: FoundReply, reason: Reason, whole: str
         return Permanence.EXPIRED if "envelope expired" in whole.lower() else Permanence.TRANSIENT
     if facts.action is None and (status_class or code_class) in (2, 4):
         return Permanence.DELIVERED if (status_class or code_class) == 2 else Permanence.TRANSIENT
+    if status_class == 4 and code_class == 5 and facts.status == reply.enhanced_status and reason is not Reason.EXPIRED:
+        return Permanence.PERMANENT  # "550 4.2.1": the code decides, Status only repeats what the server wrote
     if status_class == 4 or code_class == 4:
         return Permanence.EXPIRED
     if code_class == 5:

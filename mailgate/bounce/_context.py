@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from mailgate.bounce._dialects import DIALECTS
-from mailgate.bounce._engine import Source, TextReading, read_text
+from mailgate.bounce._engine import Source, TextReading, read_text, speaks_for
+from mailgate.bounce._notice import Likeness, likeness
 from mailgate.bounce._returned import returned_headers
 from mailgate.bounce._settings import BounceSettings
 from mailgate.bounce._text import Notification
@@ -27,7 +28,9 @@ MAX_ACTION_CHARACTERS = 20_000  # of the notification, looked at for words of de
 class Context:
     """The message, its notification and its returned copy; the dialect engine's reading, made once when asked for."""
 
-    __slots__ = ("_reading", "_returned", "_source", "defects", "headers", "mail", "note", "settings")
+    __slots__ = (
+        "_likeness", "_reading", "_returned", "_source", "_subject", "defects", "headers", "mail", "note", "settings"
+    )  # fmt: skip
 
     def __init__(self, mail: Mail, settings: BounceSettings) -> None:
         self.mail = mail
@@ -35,15 +38,31 @@ class Context:
         self.headers = mail.headers
         self.note = Notification(mail)
         self.defects: list[str] = []
+        self._subject: str | None = None
+        self._likeness: Likeness | None = None
         self._source: Source | None = None
         self._reading: tuple[TextReading | None] | None = None
         self._returned: tuple[Headers | None] | None = None
 
     @property
+    def subject(self) -> str:
+        """Subject of the report, decoded; "" when it has none."""
+        if self._subject is None:
+            self._subject = self.headers.decoded("subject") or ""
+        return self._subject
+
+    @property
+    def likeness(self) -> Likeness:
+        """How much the message looks like the mail system's own."""
+        if self._likeness is None:
+            self._likeness = likeness(self.headers, self.subject, self.note.words)
+        return self._likeness
+
+    @property
     def source(self) -> Source:
         """What the dialect engine looks at."""
         if self._source is None:
-            self._source = Source(self.note.text, self.note.lower, self.headers)
+            self._source = Source(self.note.text, self.note.lower, self.headers, self.subject, self.likeness)
         return self._source
 
     @property
@@ -51,20 +70,22 @@ class Context:
         """The first dialect that finds a recipient in the words."""
         if self._reading is None:
             own = self.settings.dialects
-            self._reading = (read_text(self.source, (*own, *DIALECTS) if own else DIALECTS),)
+            rows = (*own, *DIALECTS) if own else DIALECTS
+            # Ordinary mail ends here: hardly any row speaks for a message without a sign of the mail system.
+            self._reading = (read_text(self.source, rows) if speaks_for(rows, self.headers, self.likeness) else None,)
         return self._reading[0]
 
     @property
     def returned(self) -> Headers | None:
         """The header of the returned message."""
         if self._returned is None:
-            self._returned = (returned_headers(self.note),)
+            self._returned = (returned_headers(self.mail, self.note),)
         return self._returned[0]
 
     def said_action(self) -> str:
         """`delayed` or `failed`, by the words of the notification and the subject."""
         lower = self.note.lower[:MAX_ACTION_CHARACTERS]
-        subject = self.source.subject.lower()
+        subject = self.subject.lower()
         for word in _DELAY_WORDS:
             if word in lower or word in subject:
                 break

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mailgate.bounce._dialects_any import ANY
 from mailgate.bounce._dialects_services import SERVICES, SERVICES_LAST
-from mailgate.bounce._dialects_unix import UNIX
+from mailgate.bounce._dialects_unix import UNIX, UNIX_FIRST
 from mailgate.bounce._dialects_windows import WINDOWS
 
-DIALECTS = (*SERVICES, *WINDOWS, *UNIX, *SERVICES_LAST, *ANY)
+DIALECTS = (*UNIX_FIRST, *SERVICES, *WINDOWS, *UNIX, *SERVICES_LAST, *ANY)

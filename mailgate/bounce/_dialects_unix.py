@@ -47,9 +47,17 @@ QMAIL = Dialect(
         "this is the qmail-send program",
         "this is the qmail program",
         "this is the indimail",
-        "this is the netqmail",
         "this is the notqmail",
-        "i'm afraid i wasn't able to deliver your message",
+    ),
+    shapes=_PARAGRAPH,
+    blank_before=True,
+)
+
+# Yahoo, secureserver and others with qmail's paragraphs and other words around them.
+QMAIL_LIKE = Dialect(
+    name="qmail-like",
+    explains="after",
+    any_of=(
         "i wasn't able to deliver your message",
         "i've given up. sorry it didn't work out",
         "does not like recipient.",
@@ -81,11 +89,8 @@ POSTFIX = Dialect(
         "this is the postfix on",
         "this is the mail system at host",
         "the postfix program",
-        "your message could not be delivered to one or more recipients",
-        "could not be delivered to one or more destinations",
         "your message could not\nbe delivered to one or more recipients",
         "that the message returned\nbelow could not be delivered",
-        "the mail system",
     ),
     shapes=frozenset(("<>:", "<>:+", ":")),
 )
@@ -250,21 +255,20 @@ FML = Dialect(
     hint=Reason.MAILING_LIST,
 )
 
+# The programs that most mail servers run; the anchors of each are its own.
+UNIX_FIRST = (QMAIL, EXIM, POSTFIX, DRAGONFLY)
 UNIX = (
     FML,
     JAMES,
     X2_NOTICE,
     OPENSMTPD,
-    DRAGONFLY,
     SENDMAIL,
-    QMAIL,
+    QMAIL_LIKE,
     QSBMF,
     ZOHO,
     COURIER,
     CHASQUID,
     NULLMAILER,
-    POSTFIX,
-    EXIM,
     EXIM_OTHER,
     ONE_AND_ONE,
     SENDMAIL_TRANSCRIPT,

@@ -8,6 +8,7 @@ the returned message; that is `_parse`'s business, because it needs more than th
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from mailgate.bounce._addresses import (
     decode_utf8_escapes,
@@ -33,7 +34,13 @@ ACTIONS: dict[str, str] = {
 _BY_CLASS = {2: "delivered", 4: "delayed", 5: "failed"}
 _VERIFICATION = frozenset(("deliverable", "undeliverable"))
 
+MAX_STATUS_CHARACTERS = 200  # the code stands in front; what follows is a comment
+
 _DIAGNOSTIC_TYPE = re.compile(r"\s*([A-Za-z][A-Za-z0-9.-]{0,30})\s*;\s*", re.ASCII)
+# What nine of ten recipient fields look like; nothing in it needs decoding.
+_PLAIN_RECIPIENT = re.compile(
+    r"(rfc822|utf-8)[ \t]*;[ \t]*([\w.!#$%&'*/?^{|}~=-]+@(?:[\w-]+\.)+[\w-]*\w)[ \t]*", re.ASCII | re.I
+)
 _SPACED_LOCAL = re.compile(r"[\w.+=-]{1,64}(?: [\w.+=-]{1,64}){1,3}@[\w.-]{1,255}")
 _WORD = re.compile(r"[A-Za-z-]{2,30}", re.ASCII)
 _FIELD_IN_TEXT = re.compile(
@@ -93,6 +100,9 @@ def _read_group(group: Group) -> Found:
 def _recipient(value: str) -> tuple[str | None, str]:
     """Type and address of a recipient field, decoded and without its wrapping; text that is no address stays as it
     is."""
+    plain = _PLAIN_RECIPIENT.fullmatch(value)
+    if plain is not None:
+        return plain[1].lower(), plain[2]
     kind, written = split_type(value)
     if "\\x{" in written:
         written = decode_utf8_escapes(written)
@@ -122,7 +132,7 @@ def _read_outcome(found: Found, first: dict[str, str]) -> None:
     value = first.get("status")
     if value:
         found.status_text = value
-        found.status = EnhancedStatus.find(value)
+        found.status = _status(value)
     value = first.get("diagnostic-code")
     if value:
         found.diagnostic_type, found.diagnostic_code = split_diagnostic(value)
@@ -130,6 +140,11 @@ def _read_outcome(found: Found, first: dict[str, str]) -> None:
     if found.action is None and found.status is not None:
         found.action = _BY_CLASS[found.status.status_class]
         found.inferred.append("action")
+
+
+@lru_cache(maxsize=256)
+def _status(value: str) -> EnhancedStatus | None:
+    return EnhancedStatus.find(value[:MAX_STATUS_CHARACTERS])
 
 
 def split_diagnostic(value: str) -> tuple[str | None, str]:

@@ -23,12 +23,13 @@ from typing import Any
 
 from mailgate.bounce._addresses import MAX_LINE_CHARACTERS, find_addresses, is_system_address, read_address
 from mailgate.bounce._lines import EVERY, LISTED, RecipientLine, alias_in, read_recipient_line
-from mailgate.bounce._notice import Likeness, likeness
+from mailgate.bounce._notice import Likeness
 from mailgate.records import Headers, Reason
 
 MAX_RECIPIENTS_IN_TEXT = 10_000
 MAX_LINES_LOOKED_AT = 20_000
 MAX_SHARED_CHARACTERS = 4_000  # of the notification, for a recipient whose cause may stand anywhere in it
+MAX_OWN_LINES = 200  # behind one recipient
 MAX_CONTEXT_LINES = 8  # of a transcript or of what follows a hit
 MAX_TEXT_CHARACTERS = 2_000  # of the lines kept for one recipient
 
@@ -130,23 +131,16 @@ class TextReading:
 class Source:
     """What the engine looks at: the words, and of the report's header what a row asks for."""
 
-    __slots__ = ("_known", "_likeness", "_own", "headers", "lower", "subject", "text")
+    __slots__ = ("_known", "_own", "headers", "likeness", "lower", "subject", "text")
 
-    def __init__(self, text: str, lower: str, headers: Headers) -> None:
+    def __init__(self, text: str, lower: str, headers: Headers, subject: str, likeness: Likeness) -> None:
         self.text = text
         self.lower = lower
         self.headers = headers
-        self.subject = headers.decoded("subject") or ""
+        self.subject = subject
+        self.likeness = likeness
         self._own: frozenset[str] | None = None
         self._known: tuple[str, ...] | None = None
-        self._likeness: Likeness | None = None
-
-    @property
-    def likeness(self) -> Likeness:
-        """How much the message looks like the mail system's own."""
-        if self._likeness is None:
-            self._likeness = likeness(self.headers, self.subject, self.lower)
-        return self._likeness
 
     @property
     def own(self) -> frozenset[str]:
@@ -168,10 +162,14 @@ class Source:
                 yield from find_addresses(value)
 
 
-def read_text(source: Source, dialects: Iterable[Dialect]) -> TextReading | None:
+def read_text(source: Source, dialects: tuple[Dialect, ...]) -> TextReading | None:
     """The first row that finds a recipient; None when none does."""
-    for dialect in dialects:
-        if source.likeness < dialect.likeness:
+    lower = source.lower
+    for literals, dialect in _with_literals(dialects, source.likeness):
+        for literal in literals:
+            if literal in lower:
+                break
+        else:
             continue
         if not _fits(dialect, source):
             continue
@@ -181,22 +179,41 @@ def read_text(source: Source, dialects: Iterable[Dialect]) -> TextReading | None
     return None
 
 
+@lru_cache(maxsize=32)
+def _with_literals(dialects: tuple[Dialect, ...], likeness: Likeness) -> tuple[tuple[tuple[str, ...], Dialect], ...]:
+    """The rows for such a message, each with the literals of which one must be in the text: most rows end at these."""
+    return tuple(
+        (row.all_of[:1] or row.any_of or row.after or ("",), row) for row in dialects if likeness >= row.likeness
+    )
+
+
+def speaks_for(dialects: tuple[Dialect, ...], headers: Headers, likeness: Likeness) -> bool:
+    """Whether any row can be about a message with this header: a look at two fields spares ordinary mail the rest."""
+    if likeness > Likeness.NONE:
+        return True
+    return any(_headers_fit(row, headers) for _, row in _with_literals(dialects, likeness))
+
+
+def _headers_fit(dialect: Dialect, headers: Headers) -> bool:
+    for name, literal in dialect.headers:
+        value = headers.decoded(name)
+        if value is None or literal not in value.lower():
+            return False
+    return True
+
+
 def _fits(dialect: Dialect, source: Source) -> bool:
     lower = source.lower
     for literal in dialect.all_of:
         if literal not in lower:
             return False
-    if dialect.any_of:
+    if dialect.any_of and dialect.all_of:
         for literal in dialect.any_of:
             if literal in lower:
                 break
         else:
             return False
-    for name, literal in dialect.headers:
-        value = source.headers.decoded(name)
-        if value is None or literal not in value.lower():
-            return False
-    return True
+    return not dialect.headers or _headers_fit(dialect, source.headers)
 
 
 def _read(dialect: Dialect, source: Source) -> TextReading | None:
@@ -271,8 +288,10 @@ def _by_lines(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]
         own.clear()
 
     for line in lines:
-        found = _recipient(dialect, source, line, indent, previous_blank)
-        previous_blank = not line.strip()
+        found = None
+        if "@" in line or dialect.local_part:
+            found = _recipient(dialect, source, line, indent, previous_blank)
+        previous_blank = not line or line.isspace()
         if found is None:
             alias = alias_in(line) if dialect.aliases and "@" in line else None
             if alias is not None and not named:
@@ -284,7 +303,7 @@ def _by_lines(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]
                 width = len(line) - len(line.lstrip())
                 base = width if base < 0 else base
                 named = named and width > base
-            if drafts and len(own) < 200:
+            if drafts and len(own) < MAX_OWN_LINES:
                 own.append(line)
             continue
         finish()
@@ -324,13 +343,19 @@ def _is_own(address: str, source: Source) -> bool:
     return key in source.own or is_system_address(key)
 
 
+_GAP = re.compile(r"\s{2,}|\t")
 _LOCAL_PART = re.compile(r"\w[\w.+=-]{0,63}")
 
 
 def _local(dialect: Dialect, source: Source, line: str, indent: int) -> RecipientLine | None:
     """A bare local part alone on its line: the full address must stand elsewhere, or the report's own domain is
     taken."""
-    word = re.split(r"\s{2,}", line.strip(), maxsplit=1)[0].strip("<>*\"'")
+    word = line.strip()
+    if " " in word or "\t" in word:
+        if "  " not in word and "\t" not in word:
+            return None
+        word = _GAP.split(word, maxsplit=1)[0]
+    word = word.strip("<>*\"'")
     own_indent = len(line) - len(line.lstrip())
     if len(word) > 64 or _LOCAL_PART.fullmatch(word) is None or (indent >= 0 and own_indent != indent):
         return None

@@ -88,59 +88,55 @@ def lines_of(text: str) -> list[str]:
 def _blocks(text: str, result: StatusFields) -> list[Group]:
     """Fields between blank lines, unfolded with one space each (RFC 5322 2.2.3)."""
     blocks: list[Group] = []
-    current = Group()
-    name = ""
-    values: list[str] = []
+    current: list[tuple[str, list[str]]] = []
+    values: list[str] | None = None
     size = 0
-
-    def close() -> None:
-        nonlocal name
-        if name:
-            current.add(name, " ".join(value for value in values if value))
-            name = ""
-            values.clear()
-
     for line in lines_of(text):
         stripped = line.strip()
         if not stripped:
-            close()
-            if current.items:
-                blocks.append(current)
-                current = Group()
+            values = None
+            if current:
+                blocks.append(_group(current))
+                current = []
                 if len(blocks) > MAX_GROUPS:
                     result.note("too_many_groups")
-                    break
+                    return blocks
             continue
-        if name and line[0] in " \t":
-            size += len(stripped)
-            if size <= MAX_FIELD_CHARACTERS:
-                values.append(stripped)
-            else:
-                result.note("field_too_long")
-            continue
-        match = _NAME.match(stripped)
-        if match is None or (name and not _is_field(match[1], name)):
-            # QUIRK: folded lines that lost their indent (Exim's multi-line replies through some gateways).
-            if name:
-                result.note("fold_without_indent")
-                size += len(stripped)
-                if size <= MAX_FIELD_CHARACTERS:
-                    values.append(stripped)
-            else:
+        if values is None or line[0] not in " \t":
+            match = _NAME.match(stripped)
+            if match is not None and (values is None or _is_field(match[1], current[-1][0])):
+                value = stripped[match.end() :].lstrip()
+                size = len(value)
+                if size > MAX_FIELD_CHARACTERS:
+                    result.note("field_too_long")
+                    value = value[:MAX_FIELD_CHARACTERS]
+                values = [value]
+                current.append((match[1], values))
+                continue
+            if values is None:
                 result.note("line_outside_field")
-            continue
-        close()
-        name = match[1]
-        value = stripped[match.end() :].strip()
-        size = len(value)
-        if size > MAX_FIELD_CHARACTERS:
+                continue
+            # QUIRK: folded lines that lost their indent (Exim's multi-line replies through some gateways).
+            result.note("fold_without_indent")
+        size += len(stripped)
+        if size <= MAX_FIELD_CHARACTERS:
+            values.append(stripped)
+        else:
             result.note("field_too_long")
-            value = value[:MAX_FIELD_CHARACTERS]
-        values.append(value)
-    close()
-    if current.items:
-        blocks.append(current)
+    if current:
+        blocks.append(_group(current))
     return blocks
+
+
+def _group(fields: list[tuple[str, list[str]]]) -> Group:
+    items = [
+        (name, values[0] if len(values) == 1 else " ".join([value for value in values if value]))
+        for name, values in fields
+    ]
+    first: dict[str, str] = {}
+    for name, value in items:
+        first.setdefault(name.lower(), value)
+    return Group(first, items[:MAX_FIELDS_PER_GROUP])
 
 
 def _is_field(name: str, open_field: str) -> bool:
@@ -153,17 +149,19 @@ def _is_field(name: str, open_field: str) -> bool:
 
 def _place(block: Group, result: StatusFields) -> None:
     """Give the fields of one block to the message and to its recipients."""
-    first = block.first
-    if not (first.keys() & PER_RECIPIENT):
+    keys = block.first.keys()
+    if keys.isdisjoint(PER_RECIPIENT):
         # Extensions alone after the first recipient belong to it; everything else here is about the message.
-        if result.recipients and not (first.keys() & PER_MESSAGE):
+        if result.recipients and keys.isdisjoint(PER_MESSAGE):
             result.recipients[-1].merge(block)
         else:
             result.message.merge(block)
         return
+    if keys.isdisjoint(PER_MESSAGE) and not _repeats(block):
+        _append(block, result)
+        return
     current = Group()
     groups = [current]
-    mixed = bool(first.keys() & PER_MESSAGE)
     for name, value in block.items:
         lower = name.lower()
         if lower in PER_MESSAGE:
@@ -174,16 +172,24 @@ def _place(block: Group, result: StatusFields) -> None:
             groups.append(current)
             result.note("no_blank_line_between_groups")
         current.add(name, value)
-    if mixed:
+    if not keys.isdisjoint(PER_MESSAGE):
         result.note("message_and_recipient_fields_mixed")
     for group in groups:
         _append(group, result)
 
 
+def _repeats(block: Group) -> bool:
+    """Whether a field that starts a recipient stands in the block twice."""
+    if len(block.first) == len(block.items):
+        return False
+    names = [name for name, _ in block.items if name.lower() in _STARTS_AGAIN]
+    return len(names) != len({name.lower() for name in names})
+
+
 def _append(group: Group, result: StatusFields) -> None:
     """A group of its own, or the missing half of the one before it."""
     before = result.recipients[-1] if result.recipients else None
-    if before is not None and not (before.first.keys() & group.first.keys() & PER_RECIPIENT):
+    if before is not None and (before.first.keys() & group.first.keys()).isdisjoint(PER_RECIPIENT):
         # QUIRK: a blank line inside a group (rule 6: Boxbe puts Action first, others split after Final-Recipient).
         before_named = bool(before.first.keys() & _RECIPIENT_NAMES)
         group_named = bool(group.first.keys() & _RECIPIENT_NAMES)

@@ -51,7 +51,7 @@ def of_reading(context: Context, reading: TextReading) -> list[Found]:
 
 def _of_returned(context: Context) -> WordReading | None:
     """Nobody is named in what is surely a failure notice: the returned message knows whom it went to (rule 9)."""
-    if context.source.likeness < Likeness.SURE or not is_from_mail_system(context.headers):
+    if context.likeness < Likeness.SURE or not is_from_mail_system(context.headers):
         return None
     returned = context.returned
     address = None if returned is None else only_recipient(returned, context.note.lower)

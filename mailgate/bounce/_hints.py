@@ -1,4 +1,4 @@
-"""Two facts that replies mention on the side: when to try again, and on which list we stand."""
+"""What the words around a reply say: which lines are about whom, when to try again, on which list we stand."""
 
 from __future__ import annotations
 
@@ -24,6 +24,41 @@ _KNOWN_LIST = re.compile(
     r"proofpoint|senderbase|truncate|mailspike|spamrats|psbl|invaluement|s3140|s3150|attrbl)\b",
     re.IGNORECASE,
 )
+_FIELD_LINE = re.compile(
+    r"[ \t>]*(?:content-[a-z-]{2,40}|mime-version|subject|from|to|cc|date|sent(?: date)?|message-id|reporting-mta|"
+    r"received-from-mta|dsn-gateway|arrival-date|original-envelope-id|original-recipient|final-recipient|action|"
+    r"remote-mta|last-attempt-date|will-retry-until|x-[a-z-]{2,40}|received|return-path|charset) ?:"
+    r"|[ \t]*--[\w=.+/-]{8,}$",
+    re.IGNORECASE,
+)
+_STARTS_WITH_ADDRESS = re.compile(
+    r"[ \t>*\"'(-]{0,24}(?:[45]\d\d (?:[45][\d.]{4,10} )?)?<?([^\s<>()\"',;:]{1,320}@[^\s<>()\"',;:]{1,255})"
+)
+_NEUTRAL_LINE = re.compile(r"[ \t>]*(?:\.\.\. while|-{3,}|={3,}|$)", re.IGNORECASE)
+
+
+def lines_about(text: str, *recipients: str | None) -> str:
+    """The lines of a notification that are not header fields and not about another recipient.
+
+    A line that starts with an address opens that recipient's lines; an empty line, a ruler or "... while talking to"
+    ends them.
+    """
+    ours = {address.lower().strip("<>") for address in recipients if address}
+    kept: list[str] = []
+    others = False
+    for line in text.split("\n"):
+        if _FIELD_LINE.match(line):
+            continue
+        named = _STARTS_WITH_ADDRESS.match(line) if "@" in line else None
+        if named is not None:
+            others = (
+                bool(ours) and named[1].lower().rstrip(".>") not in ours and not any(a in line.lower() for a in ours)
+            )
+        elif _NEUTRAL_LINE.match(line):
+            others = False
+        if not others:
+            kept.append(line)
+    return "\n".join(kept).strip()
 
 
 def retry_after_seconds(text: str) -> int | None:

@@ -10,6 +10,9 @@ from enum import IntEnum
 
 from mailgate.records import Headers
 
+MAX_OPENING_CHARACTERS = 400  # of a text; who speaks says so at once
+MAX_LOOKED_AT_CHARACTERS = 20_000  # of a text, for words of failure
+
 
 class Likeness(IntEnum):
     """How much a message looks like the mail system's own."""
@@ -90,16 +93,17 @@ _REPLIES: tuple[str, ...] = (
 )
 
 
-def likeness(headers: Headers, subject_text: str, lower: str) -> Likeness:
-    """How much a message looks like the mail system's own. subject_text: decoded. lower: its text, lower case."""
+def likeness(headers: Headers, subject_text: str, words: str) -> Likeness:
+    """How much a message looks like the mail system's own. subject_text: decoded. words: its text."""
     subject = _is_failure_subject(subject_text)
     system = is_from_mail_system(headers)
-    if lower[:400].lstrip(" \t\n*-=#").startswith(_OPENINGS):
+    if words[:MAX_OPENING_CHARACTERS].lower().lstrip(" \t\n*-=#").startswith(_OPENINGS):
+        return Likeness.SURE
+    if system and subject:
         return Likeness.SURE
     if system or subject:
-        text = lower[:20_000]
-        failure = any(words in text for words in _FAILURES)
-        return Likeness.SURE if (system and subject) or failure else Likeness.NOTICE
+        text = words[:MAX_LOOKED_AT_CHARACTERS].lower()
+        return Likeness.SURE if any(phrase in text for phrase in _FAILURES) else Likeness.NOTICE
     sender = (headers.get("from") or "").lower()
     return Likeness.NOTICE if any(word in sender for word in _FAINT_SENDERS) else Likeness.NONE
 

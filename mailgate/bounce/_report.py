@@ -12,6 +12,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
+from mailgate.bounce._addresses import decode_words
 from mailgate.bounce._dates import parse_date
 from mailgate.records import EnhancedStatus, Fault, MessageRef, Permanence, Reason
 
@@ -163,6 +164,7 @@ class BounceReport:
     ref: our own reference, when it was found and its signature is ours. matched: the proof that we sent the message.
     evidence: why the message counts as what it is. dialect: the row that read it, None for a machine-readable report.
     defects: oddities that were read through, one word each.
+    message_id, subject_text, sender_text, date_text: of the report itself, as written.
     fields: the per-message fields as written (RFC 3464 2.2).
     """
 
@@ -182,8 +184,8 @@ class BounceReport:
     evidence: str = ""
     dialect: str | None = None
     message_id: str | None = None
-    subject: str | None = None
-    sender: str | None = None
+    subject_text: str | None = None
+    sender_text: str | None = None
     date_text: str | None = None
     fields: Fields = ()
 
@@ -191,6 +193,16 @@ class BounceReport:
     def arrival_date(self) -> datetime | None:
         """Arrival-Date of the message that the report is about, in UTC; None when absent or unreadable."""
         return parse_date(self.arrival_date_text)
+
+    @property
+    def subject(self) -> str | None:
+        """Subject of the report itself, encoded-words decoded."""
+        return None if self.subject_text is None else decode_words(self.subject_text)
+
+    @property
+    def sender(self) -> str | None:
+        """From of the report itself, encoded-words decoded."""
+        return None if self.sender_text is None else decode_words(self.sender_text)
 
     @property
     def date(self) -> datetime | None:
@@ -234,6 +246,8 @@ class BounceReport:
             "fields": [list(field) for field in self.fields],
             "arrival_date_text": self.arrival_date_text,
             "date_text": self.date_text,
+            "subject_text": self.subject_text,
+            "sender_text": self.sender_text,
         }
 
     @classmethod

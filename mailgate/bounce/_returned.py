@@ -6,7 +6,7 @@ import re
 
 from mailgate.bounce._addresses import find_addresses, read_address
 from mailgate.bounce._text import Notification, clean_message_id, looks_like_header, message_id_in, unquoted
-from mailgate.records import Headers, ParseError
+from mailgate.records import Headers, Mail, Part
 
 MAX_HEADER_CHARACTERS = 64 * 1024  # of a returned copy in a text: as much as one header may have
 MAX_RECEIVED_FIELDS = 30
@@ -18,18 +18,33 @@ _FOR = re.compile(r"\bfor <?([^\s<>;]{1,256}@[^\s<>;]{1,255})>?")
 _ARRIVED_AT = ("x-sieve-redirected-from", "x-forwarded-for", "resent-from", "delivered-to")
 
 
-def returned_headers(note: Notification) -> Headers | None:
+def returned_headers(mail: Mail, note: Notification) -> Headers | None:
     """The header of the returned message: of its part, of a part's own header, or behind the separator of a text."""
     if note.returned is not None:
-        try:
-            headers = note.returned.message().headers
-        except ParseError:
-            return None
+        headers = _headers_of(mail, note.returned)
         if len(headers):
             return headers
     if note.returned_headers is not None:
         return note.returned_headers
     return headers_in(note.rest) if note.rest else None
+
+
+def _headers_of(mail: Mail, part: Part) -> Headers:
+    """The header of a returned message; its body is neither copied nor looked at, however large it is."""
+    start = part.body_start
+    if start is None or b"ransfer-" in part.headers.block:
+        body, start, end = part.content(), 0, MAX_HEADER_CHARACTERS
+    else:
+        body, end = mail.raw, min(start + MAX_HEADER_CHARACTERS, part.body_end or 0)
+    while body[start : start + 1] in (b"\n", b"\r"):
+        start += 1
+    at = body.find(b"\n\n", start, end)
+    if at == -1:
+        at = body.find(b"\r\n\r\n", start, end)
+    block = body[start : at if at != -1 else end]
+    if b"\r" in block or block[:1] in (b" ", b"\t", b">"):
+        return Headers.parse(block)
+    return Headers(block)
 
 
 def headers_in(text: str) -> Headers | None:

@@ -85,6 +85,7 @@ _HEADER_LINE = (
     r"|Reply-To|Sender|DKIM-Signature|In-Reply-To|References|X-[A-Za-z0-9-]{1,40}+)"
     r"[ \t]*+:[^\n]*+\n(?:[ \t]+[^\n]*+\n){0,20}+"
 )
+_BARE_NAMES = ("\nmessage-id", "\nreceived:", "\nsubject:")
 # Three header fields in a row without an indent: a returned header that nothing introduces (Zoho, old gateways).
 _BARE_HEADER = re.compile(rf"^(?:{_HEADER_LINE}){{3}}", re.IGNORECASE | re.MULTILINE)
 _HEADER_START = re.compile(rf"\s*(?:From [^\n]*+\n)?(?:{_HEADER_LINE}){{2}}", re.IGNORECASE)
@@ -234,10 +235,12 @@ def split_returned(text: str) -> tuple[str, str]:
                 # A separator in the first line of a text introduces nothing; it is part of a sentence.
                 if lowered[:start].strip():
                     cut = start
-    if "\nmessage-id" in lowered or "\nreceived:" in lowered or "\nsubject:" in lowered:
-        match = _BARE_HEADER.search(text, 0, cut)
-        if match is not None and text[: match.start()].strip():
-            cut = match.start()
+    for name in _BARE_NAMES:
+        if lowered.find(name, 0, cut) != -1:
+            match = _BARE_HEADER.search(text, 0, cut)
+            if match is not None and text[: match.start()].strip():
+                cut = match.start()
+            break
     return text[:cut], text[cut:]
 
 
