@@ -40,7 +40,7 @@ def events(
             source="arf",
             event_id=event_id_of("arf", identity, recipient),
             at=when if at is None or when is None else min(when, at),
-            ref=None if report.ref is None else report.ref.ref,
+            ref=None if report.ref is None else report.ref.ref or None,
             message_id=report.original_message_id,
             matched=report.matched,
             detail=_detail(report),

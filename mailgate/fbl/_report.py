@@ -208,7 +208,7 @@ class FeedbackReport:
             "authentication_results": list(self.authentication_results),
             "auth_failure": None if self.auth_failure is None else self.auth_failure.to_dict(),
             "original_message_id": self.original_message_id,
-            "ref": None if self.ref is None else self.ref.ref,
+            "ref": None if self.ref is None else self.ref.ref or None,
             "derived": list(self.derived),
             "defects": list(self.defects),
             "form": self.form,

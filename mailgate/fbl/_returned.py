@@ -116,7 +116,9 @@ def _source_ip(headers: Headers) -> str | None:
 
 
 def _is_internal(text: str) -> bool:
-    address = ipaddress.ip_address(text)
+    # QUIRK: octets with leading zeros; `ipaddress` refuses them.
+    plain = text if ":" in text else ".".join(str(int(octet)) for octet in text.split("."))
+    address = ipaddress.ip_address(plain)
     return any(address.version == network.version and address in network for network in _INTERNAL)
 
 

@@ -177,6 +177,8 @@ def test_sparse_reports_are_filled_only_for_those_who_send_them() -> None:
             "192.0.2.9",
         ),
         ("Received: from x (2001:db8::9) by y; d\n", "2001:db8::9"),
+        ("Received: from x ([192.000.002.008]) by y; d\n", "192.000.002.008"),
+        ("Received: from x ([010.0.0.08]) by y; d\n", None),
         ("Received: from x by 192.0.2.55 with SMTP; d\n", None),
     ],
 )

@@ -1,0 +1,196 @@
+"""`mailgate fbl`: what complaints say."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mailgate.cli import _exit, _inputs, _output
+from mailgate.cli._jobs import ordered_map
+from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
+from mailgate.cli._keyfile import read_key_file
+from mailgate.cli._progress import Progress
+from mailgate.fbl import FeedbackReport, FeedbackSettings, FeedbackSummary, parse, summarize
+from mailgate.records import Headers, MessageRef, ParseError, RefSigner
+from mailgate.unsubscribe import UnsubscribeSigner, find_subscription
+
+SUMMARY = "say what complaints (feedback reports) report"
+DESCRIPTION = """\
+Reads complaints (feedback loop reports, DMARC failure reports, and what providers send instead) and says what each
+reports and who complained. PATHs are files, directories, Maildirs and mboxes; - reads one message from stdin.
+
+Providers hide who complained. With --key-file the complainer is found by the signed references of your own mail
+(X-Mailgate-Ref, the return path, the token in List-Unsubscribe).
+"""
+EXAMPLES = (
+    "mailgate fbl fixtures/fbl/real",
+    "mailgate fbl --json fixtures/fbl/made/all-fields.eml",
+    "mailgate fbl --summary Maildir",
+    "mailgate fbl - < fixtures/fbl/made/jmrp-sparse.eml",
+)
+_TABLES = (
+    ("feedback_type", "feedback type"),
+    ("reporter", "reporting provider"),
+    ("source_ip", "source IP"),
+    ("stream", "our stream"),
+)
+_MAX_SUMMARY_ROWS = 20
+_BATCH = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one input says: a report, nothing (no complaint), or why it could not be read."""
+
+    name: str
+    report: FeedbackReport | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _LinkReader:
+    """Reads the token of our own List-Unsubscribe field as a reference; pickles, so that workers can have it."""
+
+    signer: UnsubscribeSigner
+
+    def __call__(self, headers: Headers) -> MessageRef | None:
+        found = find_subscription(headers, self.signer)
+        if found is None:
+            return None
+        return MessageRef(ref=found.ref or "", recipient=found.recipient, tenant=found.tenant, stream=found.stream)
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the verb."""
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a file, directory, Maildir or mbox; - for stdin")
+    add("--json", action="store_true", help="one JSON line a message")
+    add("--summary", action="store_true", help="counts by feedback type, provider, source IP and stream")
+    add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
+    add("--key-file", metavar="FILE", help=KEY_FILE_HELP)
+    add(
+        "--verp-domain",
+        action="append",
+        default=[],
+        metavar="DOMAIN",
+        help="bounces+user=host@DOMAIN names the recipient; may be repeated",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read everything; one bad input is a line with its error and stops nothing."""
+    worker = partial(_read, settings=_settings(args))
+    with Progress(None, "reading") as bar:
+        results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
+        if args.summary:
+            return _summarize(results, args.json)
+        return _print_json(results) if args.json else _print_text(results)
+
+
+def _settings(args: argparse.Namespace) -> FeedbackSettings:
+    domains = tuple(args.verp_domain)
+    if args.key_file is None:
+        return FeedbackSettings(verp_domains=domains)
+    keys = read_key_file(args.key_file)
+    reader = _LinkReader(UnsubscribeSigner(keys=keys))
+    return FeedbackSettings(refs=RefSigner(keys), readers=(("list-unsubscribe", reader),), verp_domains=domains)
+
+
+def _read(source: _inputs.Source, settings: FeedbackSettings) -> _Read:
+    data = _inputs.read(source)
+    if data.data is None:
+        return _Read(data.name, error=data.error)
+    try:
+        return _Read(data.name, parse(data.data, settings=settings))
+    except ParseError as error:
+        return _Read(data.name, error=str(error))
+
+
+def _watched(results: Iterator[_Read], bar: Progress) -> Iterator[_Read]:
+    for result in results:
+        bar.advance()
+        yield result
+
+
+def _print_json(results: Iterator[_Read]) -> int:
+    status = _exit.OK
+    for result in results:
+        if result.error is not None:
+            status = _exit.DATA
+            print(_output.json_line({"file": result.name, "error": result.error}))
+        else:
+            said: dict[str, Any] = {"kind": None} if result.report is None else result.report.to_dict()
+            print(_output.json_line({"file": result.name, **said}))
+    return status
+
+
+def _print_text(results: Iterator[_Read]) -> int:
+    status = _exit.OK
+    rows: list[tuple[object, ...]] = []
+    for result in results:
+        if result.error is not None:
+            status = _exit.DATA
+            _output.say(f"{_output.printable(result.name)}: {_output.printable(result.error)}")
+        elif result.report is None:
+            rows.append((result.name, "no complaint", "", "", "", "", ""))
+        else:
+            rows.append(_row(result.name, result.report))
+    if len(rows) == 1 and rows[0][1] != "no complaint":
+        names = ("file", "type", "who complained", "found by", "source IP", "reporter", "message")
+        print(
+            "\n".join(
+                f"{name + ':':<16}{_output.printable(str(cell))}" for name, cell in zip(names, rows[0], strict=True)
+            )
+        )
+    elif rows:
+        print(_output.table(["file", "type", "who complained", "by", "source IP", "reporter", "message"], rows))
+    return status
+
+
+def _row(name: str, report: FeedbackReport) -> tuple[object, ...]:
+    who = ", ".join(report.recipients) or ("(hidden)" if report.redacted else "(nobody)")
+    kind = report.feedback_type or "(no type)"
+    source = report.recipient_source or ""
+    return name, kind, who, source, report.source_ip, report.reporter, report.original_message_id
+
+
+def _summarize(results: Iterator[_Read], as_json: bool) -> int:
+    """Only what the tables need is kept, so that a year of complaints fits."""
+    summary, others, errors = FeedbackSummary(), 0, 0
+    batch: list[FeedbackReport] = []
+    for result in results:
+        if result.error is not None:
+            errors += 1
+            _output.say(f"{_output.printable(result.name)}: {_output.printable(result.error)}")
+        elif result.report is None:
+            others += 1
+        else:
+            batch.append(result.report)
+            if len(batch) >= _BATCH:
+                summary = summary.merge(summarize(batch))
+                batch.clear()
+    summary = summary.merge(summarize(batch))
+    if as_json:
+        said = {name: value for name, value in summary.to_dict().items() if name != "rows"}
+        print(_output.json_line({**said, "not_complaints": others, "unreadable": errors}))
+    else:
+        print(_summary_text(summary, others))
+    return _exit.DATA if errors else _exit.OK
+
+
+def _summary_text(summary: FeedbackSummary, others: int) -> str:
+    first = (
+        f"{summary.reports:,} reports about {summary.incidents:,} incidents; "
+        f"{summary.with_recipient:,} name who complained"
+    )
+    parts = [first + (f"; {others:,} other messages" if others else "")]
+    for column, heading in _TABLES if summary.reports else ():
+        counts = summary.by(column)
+        rows: list[tuple[str, int]] = list(counts[:_MAX_SUMMARY_ROWS])
+        if len(counts) > len(rows):
+            rows.append((f"({len(counts) - len(rows):,} more)", sum(count for _, count in counts[len(rows) :])))
+        parts.append(_output.table([heading, "reports"], rows))
+    return "\n\n".join(parts)
