@@ -1,0 +1,66 @@
+"""What the tests of this room share: one key ring, one signer, the corpus of HTML mail."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
+
+from mailgate.engagement import LinkSigner, MessageLinks
+from mailgate.records import KeyRing, Mail
+
+ROOT = Path(__file__).resolve().parents[2]
+CORPUS = ROOT / "fixtures" / "engagement" / "html_email"
+SECRET = b"a test secret of forty-one bytes, not 42!"
+ISSUED = 1_800_000_000
+
+
+class Document(NamedTuple):
+    """One HTML document of the corpus, with what was counted in it."""
+
+    facts: dict[str, Any]
+    html: bytes
+    charset: str | None
+
+    def __repr__(self) -> str:
+        return str(self.facts["file"])
+
+
+def documents(folder: Path) -> Iterator[Document]:
+    """Every document that facts.jsonl lists."""
+    for line in (folder / "facts.jsonl").read_text("utf-8").splitlines():
+        facts = json.loads(line)
+        raw = (folder / facts["file"]).read_bytes()
+        if facts["kind"] == "html":
+            yield Document(facts, raw, None)
+            continue
+        part = [part for part in Mail.read(raw).walk() if part.content_type == "text/html"][facts["part"]]
+        yield Document(facts, part.content(), part.param("charset"))
+
+
+def messages(folder: Path) -> dict[str, tuple[bytes, list[dict[str, Any]]]]:
+    """Every message of the corpus: its bytes and the facts of its HTML parts."""
+    found: dict[str, tuple[bytes, list[dict[str, Any]]]] = {}
+    for line in (folder / "facts.jsonl").read_text("utf-8").splitlines():
+        facts = json.loads(line)
+        if facts["kind"] == "eml":
+            found.setdefault(facts["file"], ((folder / facts["file"]).read_bytes(), []))[1].append(facts)
+    return found
+
+
+@pytest.fixture(scope="session")
+def ring() -> KeyRing:
+    return KeyRing.of(SECRET)
+
+
+@pytest.fixture(scope="session")
+def signer(ring: KeyRing) -> LinkSigner:
+    return LinkSigner(ring, "https://t.example/", clock=lambda: ISSUED)
+
+
+@pytest.fixture(scope="session")
+def links(signer: LinkSigner) -> MessageLinks:
+    return signer.for_message(message_id="m-1", recipient_id="r-1", stream="news")
