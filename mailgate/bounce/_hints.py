@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 MAX_RETRY_SECONDS = 7 * 24 * 3600
+MAX_STRANGERS = 50  # other recipients whose lines are told apart
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _CLOCK = re.compile(r"(?:back|again|after|in|for|wait|retry)\b[^\d\n]{0,20}(\d{1,2}):(\d{2}):(\d{2})\b", re.IGNORECASE)
@@ -43,22 +44,30 @@ def lines_about(text: str, *recipients: str | None) -> str:
     A line that starts with an address opens that recipient's lines; an empty line, a ruler or "... while talking to"
     ends them.
     """
-    ours = {address.lower().strip("<>") for address in recipients if address}
+    ours = tuple({address.lower().strip("<>") for address in recipients if address})
     kept: list[str] = []
+    strangers: set[str] = set()
     others = False
     for line in text.split("\n"):
         if _FIELD_LINE.match(line):
             continue
-        named = _STARTS_WITH_ADDRESS.match(line) if "@" in line else None
+        lower = line.lower()
+        named = _STARTS_WITH_ADDRESS.match(lower) if "@" in line else None
         if named is not None:
-            others = (
-                bool(ours) and named[1].lower().rstrip(".>") not in ours and not any(a in line.lower() for a in ours)
-            )
+            others = bool(ours) and not any(address in lower for address in ours)
+            if others:
+                strangers.add(named[1].rstrip(".>"))
         elif _NEUTRAL_LINE.match(line):
             others = False
-        if not others:
+        if not others and len(strangers) <= MAX_STRANGERS:
             kept.append(line)
+    if strangers:
+        kept = [line for line in kept if "@" not in line or not _is_about(line.lower(), strangers)]
     return "\n".join(kept).strip()
+
+
+def _is_about(lower: str, addresses: set[str]) -> bool:
+    return any(address in lower for address in addresses)
 
 
 def retry_after_seconds(text: str) -> int | None:

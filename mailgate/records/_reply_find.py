@@ -79,6 +79,9 @@ _SAYS_COMMAND: tuple[tuple[str, Stage], ...] = (
     ("in initial greeting", Stage.CONNECT),
     ("refused to talk to me", Stage.CONNECT),
 )
+_SAYS_NOTHING = ("service unavailable", "remote protocol error", "transaction failed", "not delivered")
+# A reply that quotes another reply, of another class and about somebody else, is not about what it quotes.
+_QUOTED_REPLY = re.compile(r"(?<![\w.])([245])\d\d [245]\.\d{1,3}\.\d{1,3}(?=\s)")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,17 +112,35 @@ def find_reply(text: str, *, status: EnhancedStatus | None = None, recipient: st
     (550, '5.1.1', 'rcpt')
     """
     text = text[:MAX_DIAGNOSTIC_CHARACTERS]
-    return _from_arrows(text, recipient) or _from_prose(text, status)
+    return _from_transcript(text, recipient) or _from_prose(text, status)
 
 
-def _from_arrows(text: str, recipient: str | None) -> FoundReply | None:
-    """Sendmail's transcript: `>>> RCPT To:<…>` and `<<< 550 …` (several lines while a `-` follows the code)."""
-    if "<<<" not in text:
+def _from_transcript(text: str, recipient: str | None) -> FoundReply | None:
+    """Sendmail's transcript: `>>> RCPT To:<…>`, `<<< 550 …`, and its own sum `<user@example.com>... User unknown`."""
+    if "<<<" not in text and "... " not in text:
         return None
+    refusals = _refusals(text)
+    named = [one for one in refusals if recipient and recipient.lower() in " ".join(one[1]).lower()]
+    causes = named or [one for one in refusals if not _needs_recipient(one[0], one[1])]
+    if not causes and recipient:
+        summary = _summary(text, recipient)
+        if summary is not None:
+            return summary
+    if not refusals:
+        return None
+    code, lines, stage = (causes or refusals)[0]
+    if stage is Stage.DATA and any(_needs_recipient(code, lines) for code, lines, _ in refusals):
+        stage = Stage.RCPT  # pipelining: the answer to RCPT is read after DATA was sent
+    whole = " ".join(lines)
+    return _found(code, whole, stage, f"{code} {whole}")
+
+
+def _refusals(text: str) -> list[tuple[int, list[str], Stage | None]]:
+    """Every `<<<` reply of class 4 or 5: its code, its lines, the command before it."""
     refusals: list[tuple[int, list[str], Stage | None]] = []
     stage: Stage | None = None
     open_code = 0
-    for line in text.splitlines():
+    for line in text.splitlines() if "<<<" in text else ():
         sent = _ARROW_OUT.match(line)
         if sent is not None:
             stage = _STAGE_OF.get(sent[1].lower())
@@ -134,16 +155,23 @@ def _from_arrows(text: str, recipient: str | None) -> FoundReply | None:
         elif code >= 400:
             refusals.append((code, [got[3]], stage))
         open_code = code if got[2] == "-" and code >= 400 else 0
-    if not refusals:
+    return refusals
+
+
+def _summary(text: str, recipient: str) -> FoundReply | None:
+    """Sendmail's own line about the recipient, unless it only says that something went wrong."""
+    mark = f"{recipient}>... "
+    at = text.lower().find(mark.lower())
+    if at < 0:
         return None
-    named = [one for one in refusals if recipient and recipient.lower() in " ".join(one[1]).lower()]
-    code, lines, stage = (named or refusals)[0]
-    if stage is Stage.DATA and any(
-        other[0] == 503 or "valid recipients" in " ".join(other[1]).lower() for other in refusals
-    ):
-        stage = Stage.RCPT  # pipelining: the answer to RCPT is read after DATA was sent
-    whole = " ".join(lines)
-    return _found(code, whole, stage, f"{code} {whole}")
+    start = text.rfind("\n", 0, at) + 1
+    words = text[at + len(mark) :].split("\n", 1)[0].strip()
+    if words.lower().startswith(_SAYS_NOTHING) or len(words) < 4:
+        return None
+    code = _CODE.match(text[start:at].lstrip(" >\t"))
+    if code is None:
+        return FoundReply(code=None, enhanced_status=None, stage=None, text=words, line=_one_line(words))
+    return _found(int(code[1]), text[start:at].lstrip(" >\t")[3:] + f"{mark}{words}", None, text[start:].split("\n")[0])
 
 
 def _needs_recipient(code: int, lines: list[str]) -> bool:
@@ -223,6 +251,9 @@ def _line_codes(code: int) -> re.Pattern[str]:
 
 
 def _found(code: int, rest: str, stage: Stage | None, line: str) -> FoundReply:
+    quoted = next((match for match in _QUOTED_REPLY.finditer(rest) if match[1] != str(code)[0]), None)
+    if quoted is not None and rest[: quoted.start()].strip(" -:;.0123456789"):
+        rest = rest[: quoted.start()]
     words = _line_codes(code).sub(" ", f"{code} {rest.lstrip(' -:;')}")
     leading = _LEADING_STATUS.match(rest)
     own = EnhancedStatus.find(rest) if leading is None else EnhancedStatus.parse(leading[1])

@@ -17,10 +17,12 @@ from mailgate.records._reply_rows_recipient import (
 from mailgate.records._reply_rows_rest import (
     ENHANCED_ROWS,
     GENERAL_ROWS,
-    LATER_ROWS,
+    LATE_ROWS,
+    LATER_REPLY_ROWS,
     LOCAL_ROWS,
     POLICY_ROWS,
     PROTOCOL_ROWS,
+    SERVER_ROWS,
     build_fallbacks,
 )
 from mailgate.records._reply_rows_sender import SENDER_ROWS
@@ -44,8 +46,10 @@ def all_rows() -> tuple[ReplyRow, ...]:
         *ENHANCED_ADDRESS_ROWS,
         *NOT_FOUND_ROWS,
         *ENHANCED_ROWS,
-        *LATER_ROWS,
         *LOCAL_ROWS,
+        *LATER_REPLY_ROWS,
+        *LATE_ROWS,
+        *SERVER_ROWS,
         *PROTOCOL_ROWS,
         *CONTENT_FALLBACK,
         *POLICY_ROWS,

@@ -14,8 +14,8 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         病毒; ウイルス; ウィルス
         """,
         unless="""
-        virus scanner unavailable; virus scanner failure; virus scan failed; no virus; virus checker;
-        content rejected virus
+        spam or virus; considered as spam; virus scanner unavailable; virus scanner failure; virus scan failed;
+        no virus; virus checker; content rejected virus
         """,
         sample="550 Virus Detected; Content Rejected",
     ),
@@ -49,8 +49,9 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         спам; 垃圾邮件; 垃圾郵件; 迷惑メール; 스팸
         """,
         unless="""
-        from your ip; spam source~; your ip address; client host; blocked using; listed in; listed at; listed by;
-        spam abuse; your server; unusual rate; spamhaus~; rbl; abuse of spam; sender ... spam filter; to prevent spam
+        blocking ip; from your ip; spam source~; your ip address; client host; blocked using; listed in; listed at;
+        listed by; spam abuse; your server; unusual rate; spamhaus~; rbl; abuse of spam; sender ... spam filter;
+        to prevent spam
         """,
         sample="554 5.6.0 This message has been scored as spam with a probability of more than 90%",
     ),
@@ -106,31 +107,41 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         "text:content",
         Reason.CONTENT_REJECTED,
         """
-        content rejected; content reject; content not accepted; content denied; content refused; content restriction~;
-        content violation; content policy; content filter~; content is not; content is blocked; content type;
-        content error; content encoding; content transfer encoding; contents rejected; body rejected; body content;
-        media error; media not supported; message not rfc; rfc compliant; rfc 822 compliant; rfc 2822 compliant;
-        rfc 5322; rfc5322; rfc 2822; rfc2822; rfc 822; rfc822 standard; not rfc compliant; not compliant with rfc;
+        rfc compliance; unacceptable content; attachment ... not allowed; attachment ... not permitted;
+        attachment ... not accepted; attachment ... rejected; attachment ... blocked; attachment ... prohibited;
+        attachment ... removed; attachment ... forbidden; attachment type; attachment name; attachment policy;
+        attachment content; attachments are not; attachments of ... type; attachments ... not allowed;
+        attachments ... blocked; attachments ... rejected; contains an attachment; contains ... attachment;
+        dangerous attachment; blocked attachment; banned attachment; prohibited attachment; disallowed attachment;
+        executable attachment; executable content; executable file; file name ... not allowed;
+        filename ... not allowed; filename extension; banned filename; content conversion; conversion required;
+        conversion not; zip file ... not; blocked file; forbidden file; content rejected; content reject;
+        content not accepted; content denied; content refused; content restriction~; content violation;
+        content policy; content filter~; content is not; content is blocked; content type; content error;
+        content encoding; content transfer encoding; contents rejected; body rejected; body content; media error;
+        media not supported; message not rfc; rfc compliant; rfc 822 compliant; rfc 2822 compliant; rfc 5322; rfc5322;
+        rfc 2822; rfc2822; rfc 822; rfc822 standard; not rfc compliant; not compliant with rfc;
         not standards compliant; non compliant; non rfc; duplicate header~; missing header; missing required header~;
         missing message id; missing from; missing to; missing date; missing subject; no message id; no valid from;
         from header; to header; date header; subject header; message id header; header error; header errors;
         header line too long; header ... malformed; header ... invalid; header ... too long; header check~;
-        header syntax; header syntax error; header field; headers consist entirely; headers too large; bad header;
-        bad headers; invalid header; invalid headers; malformed header~; malformed message; malformed mime;
-        malformed mail; malformed email; improper headers; improper use of 8 bit; improper format; 8 bit data;
-        8bit data; eight bit; bare lf; bare cr; bare line feed; bare linefeed~; bare newline~; bare carriage return~;
-        line too long; lines too long; line length exceed~; mime error; mime boundary; mime header; mime nesting;
-        mime structure; invalid mime; illegal mime; mime violation; invalid character~; invalid charset;
-        unsupported charset; character set; bad date; date in the future; date in the past; attachment; attachments;
-        attached file; file type; file extension~; file name; filename; executable; zip file; encrypted zip;
+        header syntax; header syntax error; headers consist entirely; headers too large; bad header; bad headers;
+        invalid header; invalid headers; malformed header~; malformed message; malformed mime; malformed mail;
+        malformed email; improper headers; improper use of 8 bit; improper format; 8 bit data; 8bit data; eight bit;
+        bare lf; bare cr; bare line feed; bare linefeed~; bare newline~; bare carriage return~; line too long;
+        lines too long; line length exceed~; mime error; mime boundary; mime header; mime nesting; mime structure;
+        invalid mime; illegal mime; mime violation; invalid character~; invalid charset; unsupported charset;
+        character set; bad date; date in the future; date in the past; file type; file extension~; encrypted zip;
         password protected; banned file; banned name; banned content; message contains ... prohibited;
         message contains forbidden; message contains ... url; message is blocked; message body; message header;
-        conversion; unsupported media; unable to parse message; cannot parse message; could not parse;
-        illegal attachment; subject contains invalid; subject ... blacklist~; subject rejected; forbidden content;
-        inappropriate content; inappropriate language; objectionable content; violates ... content; 8bitmime;
-        8 bit mime; binarymime; anhang; anlage; piece jointe; archivo adjunto; allegato
+        unsupported media; unable to parse message; cannot parse message; could not parse; illegal attachment;
+        subject contains invalid; subject ... blacklist~; subject rejected; forbidden content; inappropriate content;
+        inappropriate language; objectionable content; violates ... content; 8bitmime; 8 bit mime; binarymime; anhang;
+        piece jointe; archivo adjunto; allegato
         """,
-        unless="transport local lda; command output; xaddr ... account; quota; user unknown; temporarily unavailable",
+        unless="""
+        transport local lda; command output; xaddr ... account; quota; user unknown; temporarily unavailable
+        """,
         sample="550 5.6.0 Message rejected: malformed MIME header",
     ),
 )

@@ -61,8 +61,9 @@ _GOOGLE = (
         "provider:google-sending-limit",
         Reason.RATE_LIMITED,
         """
-        daily ... sending quota exceeded; daily smtp relay ... limit exceeded; daily user sending limit exceeded;
-        sending limit for smtp relay; p dailysendinglimit~; reached a limit for sending mail
+        email quota exceeded; daily ... sending quota exceeded; daily smtp relay ... limit exceeded;
+        daily user sending limit exceeded; sending limit for smtp relay; p dailysendinglimit~;
+        reached a limit for sending mail
         """,
         sample="550 5.4.5 Daily user sending limit exceeded. For more information on Gmail sending limits go to "
         "https://support.google.com/a/answer/166852 - gsmtp",
@@ -104,7 +105,10 @@ _GOOGLE = (
     row(
         "provider:google-unusual-rate",
         Reason.BLOCKED,
-        "unusual rate of unsolicited mail; detected an unusual rate of mail; p unsolicitediperror",
+        """
+        not authorized to send ... email directly to our servers; unusual rate of unsolicited mail;
+        detected an unusual rate of mail; p unsolicitediperror
+        """,
         sample="550 5.7.1 [192.0.2.25] Our system has detected an unusual rate of unsolicited mail originating from "
         "your IP address. To protect our users from spam, mail sent from your IP address has been blocked. - "
         "gsmtp",
@@ -244,11 +248,11 @@ _MICROSOFT = (
         "provider:microsoft-restricted",
         Reason.RECIPIENT_RESTRICTED,
         """
-        resolver rst notauthorized; resolver rst authrequired; resolver rst restrictedtointernal~;
-        resolver rst notauthorizedtogroup; sender was not authenticated by organization;
-        sender not authenticated for group; sender not authenticated for mailbox;
-        sender not authenticated for public folder; sender not in allowed senders list;
-        sender was not in ... allowed senders list
+        resolver rst sendernotauthenticated~; resolver rst notauthorized; resolver rst authrequired;
+        resolver rst restrictedtointernal~; resolver rst notauthorizedtogroup;
+        sender was not authenticated by organization; sender not authenticated for group;
+        sender not authenticated for mailbox; sender not authenticated for public folder;
+        sender not in allowed senders list; sender was not in ... allowed senders list
         """,
         sample="550 5.7.1 RESOLVER.RST.NotAuthorized; not authorized",
     ),
@@ -340,7 +344,8 @@ _MICROSOFT = (
         "provider:microsoft-banned-sender",
         Reason.SENDER_REJECTED,
         """
-        access denied banned sender; access denied spam abuse detected;
+        client blocked from sending from unregistered domain~; access denied banned sender;
+        access denied spam abuse detected;
         service unavailable please contact your administrator ... unregistered domain;
         domain ... not registered as accepted domain
         """,
@@ -434,7 +439,8 @@ _YAHOO = (
         "provider:yahoo-blocked",
         Reason.BLOCKED,
         """
-        bl21; bl22; bl23; ts05; permanently deferred; connections not accepted from ip addresses on ... xbl;
+        rtr bl; rtr bb; bl21; bl22; bl23; ts05; permanently deferred;
+        connections not accepted from ip addresses on ... xbl;
         connections will not be accepted from xip because the ip is in spamhaus s list; rly ch2; rly bl; con b1;
         rly b1; rly b2; rly b3; hvu b1; rly bd
         """,
@@ -667,6 +673,9 @@ _ACCESS_PROVIDERS = (
         "provider:cox-sender",
         Reason.SENDER_REJECTED,
         "aup cxsndr; aup sndr; aup out 1240",
+        unless="""
+        spam content
+        """,
         sample="552 5.2.0 AUP#CXSNDR sender rejected",
     ),
     row(
@@ -675,6 +684,12 @@ _ACCESS_PROVIDERS = (
         "aup dns; aup in 2510; aup cxdns",
         sample="554 ESMTP not available AUP#CXDNS Cox requires that all connecting email servers contain valid "
         "reverse DNS PTR records",
+    ),
+    row(
+        "provider:aup-spam",
+        Reason.SPAM,
+        "aup 1260; aup 1261; aup cxsndr ... spam; spam content aup cxsndr",
+        sample="550 5.7.1 Message contains spam or virus or sender is blocked. AUP#1260",
     ),
     row(
         "provider:aup-blocked",

@@ -28,19 +28,20 @@ RESTRICTED_ROWS: tuple[ReplyRow, ...] = (
         "text:not-authorized",
         Reason.RECIPIENT_RESTRICTED,
         """
-        user rules; user filter~; user refuses; user has refused; user rejected; user not accepting;
-        user does not accept; user doesn t accept; user reject; recipient refuses; recipient has refused;
-        recipient refused; recipient rejects; recipient does not accept; recipient does not want;
-        recipient doesn t want; recipient doesn t accept; recipient not accepting; recipient only accepts;
-        recipient accepts only; recipient s filter~; recipient s preference~; recipient s policy; recipient policy;
-        recipient filter~; recipient restrict~; by recipient filter; by the recipient s; rejected by recipient;
-        rejected by the recipient; rejected by user; refused by recipient; refused by the recipient; refused by user;
-        denied by recipient; allowed senders; allowed sender list; only accepts mail from; only accepts messages from;
-        only accepts email from; accepts mail only from; only internal; internal use only; internal senders only;
-        not accept external; does not accept mail from external; external senders; external mail not accepted;
-        no external; from outside; outside the organization; outside of the organization; outside your organization;
-        not authorized to send to; not authorized to send mail to; not authorized to send messages to;
-        not authorised to send; not allowed to send to; not allowed to send mail to; not allowed to send messages to;
+        badrecipientto~; badrcptto~; user rules; user filter~; user refuses; user has refused; user rejected;
+        user not accepting; user does not accept; user doesn t accept; user reject; recipient refuses;
+        recipient has refused; recipient refused; recipient rejects; recipient does not accept;
+        recipient does not want; recipient doesn t want; recipient doesn t accept; recipient not accepting;
+        recipient only accepts; recipient accepts only; recipient s filter~; recipient s preference~;
+        recipient s policy; recipient policy; recipient filter~; recipient restrict~; by recipient filter;
+        by the recipient s; rejected by recipient; rejected by the recipient; rejected by user; refused by recipient;
+        refused by the recipient; refused by user; denied by recipient; allowed senders; allowed sender list;
+        only accepts mail from; only accepts messages from; only accepts email from; accepts mail only from;
+        only internal; internal use only; internal senders only; not accept external;
+        does not accept mail from external; external senders; external mail not accepted; no external; from outside;
+        outside the organization; outside of the organization; outside your organization; not authorized to send to;
+        not authorized to send mail to; not authorized to send messages to; not authorised to send;
+        not allowed to send to; not allowed to send mail to; not allowed to send messages to;
         not permitted to send to; not permitted to send email to; no permission to send to;
         do not have permission to send; don t have permission to send; you do not have permission;
         permission to send messages to; prohibited from sending mail to; delivery to this address is restricted;
@@ -72,7 +73,7 @@ RESTRICTED_ROWS: tuple[ReplyRow, ...] = (
         unless="mailing list hygiene",
         sample="550 5.7.2 Only members may post to this list",
     ),
-    _status(Reason.MAILING_LIST, "x.7.2", "x.2.4"),
+    _status(Reason.MAILING_LIST, "x.7.2"),
     row(
         "text:challenge",
         Reason.CHALLENGE,
@@ -169,13 +170,14 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         "text:mailbox-disabled",
         Reason.MAILBOX_DISABLED,
         """
-        account disabled; account is disabled; account has been disabled; account temporarily disabled;
-        account ... is disabled; account that you tried to reach is disabled; account is not active;
-        account not active; account inactive; account is inactive; account inactivated; account has been inactive;
-        account deactivated; account is deactivated; account has been deactivated; account suspended;
-        account is suspended; account has been suspended; account ... suspended; account locked; account is locked;
-        account has been locked; account ... locked; account expired; account is expired; account has expired;
-        account closed; account is closed; account has been closed; account terminated; account has been terminated;
+        no longer accepts mail; no longer accepts; no longer accepting; account disabled; account is disabled;
+        account has been disabled; account temporarily disabled; account ... is disabled;
+        account that you tried to reach is disabled; account is not active; account not active; account inactive;
+        account is inactive; account inactivated; account has been inactive; account deactivated;
+        account is deactivated; account has been deactivated; account suspended; account is suspended;
+        account has been suspended; account ... suspended; account locked; account is locked; account has been locked;
+        account ... locked; account expired; account is expired; account has expired; account closed;
+        account is closed; account has been closed; account terminated; account has been terminated;
         account cancelled; account frozen; account is frozen; account on hold; account is on hold;
         account not activated; account unavailable; account is unavailable; account is temporarily unavailable;
         account is not currently; account is currently; accounts disabled; inactive account; disabled account;
@@ -223,16 +225,31 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
 
 DOMAIN_ROWS: tuple[ReplyRow, ...] = (
     row(
+        "text:no-route",
+        Reason.DOMAIN_NOT_FOUND,
+        "unrouteable address; unroutable address",
+        codes=(0,),
+        sample="Unrouteable address",
+    ),
+    row(
+        "text:lookup-found-nothing",
+        Reason.DOMAIN_NOT_FOUND,
+        "dns lookup failure host ... not found; responded with code nxdomain; domain name not found",
+        unless="try again",
+        sample="DNS lookup failure: host nxdomain.example not found",
+    ),
+    row(
         "text:null-mx",
         Reason.DOMAIN_NOT_ACCEPTING,
         """
-        null mx; nullmx; null mx record; does not accept mail; does not accept email; does not accept e mail;
-        does not accept any mail; does not receive mail; does not receive email; doesn t accept mail;
-        doesn t accept email; doesn t receive email; doesn t receive mail; not accept mail; do not accept mail for;
-        do not accept email for; host does not accept; host ... does not accept mail; server does not accept mail;
-        system does not accept mail; domain does not accept; domain ... does not accept;
-        not accepting network messages; no mail service; domain not accepting; no mail accepted for;
-        smtp protocol returned a permanent error; 1 domain says it does not
+        indicated no smtp service; indicated no mail service; null mx; nullmx; null mx record; does not accept mail;
+        does not accept email; does not accept e mail; does not accept any mail; does not receive mail;
+        does not receive email; doesn t accept mail; doesn t accept email; doesn t receive email;
+        doesn t receive mail; not accept mail; do not accept mail for; do not accept email for; host does not accept;
+        host ... does not accept mail; server does not accept mail; system does not accept mail;
+        domain does not accept; domain ... does not accept; not accepting network messages; no mail service;
+        domain not accepting; no mail accepted for; smtp protocol returned a permanent error;
+        1 domain says it does not
         """,
         unless="does not accept mail from; not accept mail from; from your; do not accept mail for this domain",
         sample="556 5.1.10 Recipient address has null MX",
@@ -247,16 +264,16 @@ DOMAIN_ROWS: tuple[ReplyRow, ...] = (
         domain ... does not exist; domain unknown; domain is unknown; domain not known; domain invalid;
         domain is invalid; domain is not valid; domain is not reachable; domain not reachable; domain has no mx;
         domain has no valid mx; unknown domain; invalid domain; bad domain; invalid recipient domain; invalid host;
-        nonexistent domain; nonexistentdomain; non existent domain; non existing domain; nxdomain;
-        name or service not known; name service error for name ... host not found; no mx or srv; no mx found;
-        no mx record; no mx records; no mx for; no mx; no a record; no dns record~; no ip address found for host;
-        no relevant answers; no mail hosts; no mail exchanger~; no valid mx; no valid host~; no valid mail exchanger~;
-        unrouteable mail domain; unroutable mail domain; unrouteable domain; unroutable domain;
-        all relevant mx records point to non existent hosts; mx records point to non existent;
+        nonexistent domain; nonexistentdomain; non existent domain; non existing domain; code nxdomain;
+        result nxdomain; rcode nxdomain; name or service not known; name service error for name ... host not found;
+        no mx or srv; no mx found; no mx record; no mx records; no mx for; no mx; no a record; no dns record~;
+        no ip address found for host; no relevant answers; no mail hosts; no mail exchanger~; no valid mx;
+        no valid host~; no valid mail exchanger~; unrouteable mail domain; unroutable mail domain; unrouteable domain;
+        unroutable domain; all relevant mx records point to non existent hosts; mx records point to non existent;
         couldn t find any host named; could not find any host; couldn t find any host by that name;
         couldn t find a mail exchanger; mail server for ... does not exist; does not resolve; cannot resolve;
         could not resolve; couldn t resolve; can t resolve; unable to resolve; remote host not found;
-        could not find a gateway; illegal host domain name found; badly formatted ... domain;
+        illegal host domain name found; badly formatted ... domain;
         the domain you attempted to contact does not exist; recipient domain does not exist;
         recipient domain ... not found; mail domain mentioned in email address is unknown; unknown mail server;
         domane ... unbekannt; domane existiert nicht; domaine inconnu; le domaine n existe pas; dominio desconocido;
@@ -275,15 +292,14 @@ DOMAIN_ROWS: tuple[ReplyRow, ...] = (
         name service error; name server ... lookup failure; name server timeout; name server; nameserver ... error;
         nameserver ... failure; lookup failure; lookup failed; lookup timeout; lookup timed out;
         host lookup did not complete; domain lookup failed; temporary failure in name resolution;
-        temporary resolution; temporary dns; temporary lookup failure of; dns error; dns failure; dns lookup;
-        dns timeout; dns problem; dns query; dns resolution; dns server returned; dns servfail; servfail;
-        cname lookup failed; cname failed; host not found try again; domain not found try again; mx lookup;
-        mx record lookup; failed to resolve; no answer from dns; resolver error; type mx malformed; a record lookup;
-        dns
+        temporary resolution; temporary temporary lookup failure of; dns error; dns failure; dns lookup; dns timeout;
+        dns problem; dns query; dns resolution; dns server returned; dns servfail; servfail; cname lookup failed;
+        cname failed; host not found try again; domain not found try again; mx lookup; mx record lookup;
+        failed to resolve; no answer from dns; resolver error; type mx malformed; a record lookup; dns
         """,
         unless="""
         temporary lookup failure; address lookup failed; user lookup; alias lookup; recipient lookup; ldap;
-        nonexistent; nxdomain; does not exist; database; reverse; table lookup
+        nonexistent; code nxdomain; does not exist; database; reverse; table lookup
         """,
         sample="Host or domain name not found. Name service error for name=example.com type=MX: Host not found, try "
         "again",
@@ -298,6 +314,16 @@ ENHANCED_ADDRESS_ROWS: tuple[ReplyRow, ...] = (
 )
 
 NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
+    row(
+        "text:delivery-program",
+        Reason.LOCAL_DELIVERY_FAILED,
+        """
+        command output; command died; procmail couldn't create; procmail couldn't; procmail lock failure;
+        procmail error; procmail unable; x-unix procmail; x-unix temporary failure; x-unix command; maildrop unable;
+        maildrop error; text was generated during the delivery attempt pipe to
+        """,
+        sample='procmail: Couldn\'t create "/var/spool/mail/user" id: mx.example.org: No such user',
+    ),
     row(
         "text:bad-address",
         Reason.BAD_ADDRESS,
@@ -335,57 +361,56 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         no user here; no user by that name; no valid recipient; no valid recipients; no recipient; no one here;
         no longer valid; no longer exists; no longer exist; no longer available; no longer in use; no longer used;
         no longer works; no longer here; no longer a customer; no longer with; no longer employed;
-        no longer an active; no longer accepting; no longer accepts; does not live here; doesn t live here;
-        not live here; nobody here; not our customer; not our user; not a customer; not a user; not a known user;
-        not a valid user; not a valid mailbox; not a valid recipient; not a valid address; not a valid email;
-        not a valid account; not a local user; not a registered; not an active; not known at this site;
-        not known here; not known to; not registered here; not in directory; not in the directory;
-        not in address book; not in our database; not listed in domino directory;
-        not listed in public name address book; not listed in; not here; not valid here; not exist; not exists;
-        does not exist; does not exists; doesn t exist; doesnt exist; don t exist; do not exist; did not exist;
-        didn t exist; isn t here; cannot be found; could not be found; can not be found; couldn t be found;
-        can t be found; wasn t found; was not found; address not found; address unknown; address is unknown;
-        address is invalid; address invalid; address is not valid; address not valid; address is not known;
-        address not known; address not exist; address not listed; address rejected; address error; address no longer;
-        address is no longer; address is not in use; address not in use; address is wrong; address is not registered;
-        address not present; address unavailable; address verification failed; addresses rejected; adressee unknown;
-        addressee unknown; addressee not found; address does not exist; unknown address; unknown address error;
-        unknown or illegal alias; unknown or illegal user; unknown recipient; unknown recipients; unknown local;
-        unknown local part; unknown local user; unknown mailbox; unknown account; unknown email; unknown addressee;
-        unknown destination; unknown alias; unknown subscriber; unknown or disabled; unknown name; unknown to us;
-        invalid recipient; invalid recipients; invalid recipient address; invalid mailbox; invalid mailbox path;
-        invalid address; invalid email; invalid e mail; invalid local; invalid account; invalid destination;
-        invalid receiver; invalid name; invalid or unknown; invalid alias; bad recipient; bad address;
-        bad destination mailbox; bad destination address; bad mailbox; bad user; bad local; wrong recipient;
-        wrong address; wrong email; incorrect recipient; incorrect address; recipient unknown; recipient is unknown;
-        recipient not found; recipient not known; recipient not recognized; recipient not exist; recipient not exists;
-        recipient not local; recipient not valid; recipient not listed; recipient not ok; recipient invalid;
-        recipient is invalid; recipient is not valid; recipient is not local; recipient is not a; recipient is not in;
+        no longer an active; does not live here; doesn t live here; not live here; nobody here; not our customer;
+        not our user; not a customer; not a user; not a known user; not a valid user; not a valid mailbox;
+        not a valid recipient; not a valid address; not a valid email; not a valid account; not a local user;
+        not a registered; not an active; not known at this site; not known here; not known to; not registered here;
+        not in directory; not in the directory; not in address book; not in our database;
+        not listed in domino directory; not listed in public name address book; not listed in; not here;
+        not valid here; not exist; not exists; does not exist; does not exists; doesn t exist; doesnt exist;
+        don t exist; do not exist; did not exist; didn t exist; isn t here; cannot be found; could not be found;
+        can not be found; couldn t be found; can t be found; wasn t found; was not found; address not found;
+        address unknown; address is unknown; address is invalid; address invalid; address is not valid;
+        address not valid; address is not known; address not known; address not exist; address not listed;
+        address rejected; address error; address no longer; address is no longer; address is not in use;
+        address not in use; address is wrong; address is not registered; address not present; address unavailable;
+        address verification failed; addresses rejected; adressee unknown; addressee unknown; addressee not found;
+        address does not exist; unknown address; unknown address error; unknown or illegal alias;
+        unknown or illegal user; unknown recipient; unknown recipients; unknown local; unknown local part;
+        unknown local user; unknown mailbox; unknown account; unknown email; unknown addressee; unknown destination;
+        unknown alias; unknown subscriber; unknown or disabled; unknown name; unknown to us; invalid recipient;
+        invalid recipients; invalid recipient address; invalid mailbox; invalid mailbox path; invalid address;
+        invalid email; invalid e mail; invalid local; invalid account; invalid destination; invalid receiver;
+        invalid name; invalid or unknown; invalid alias; bad recipient; bad address; bad destination mailbox;
+        bad destination address; bad mailbox; bad user; bad local; wrong recipient; wrong address; wrong email;
+        incorrect recipient; incorrect address; recipient unknown; recipient is unknown; recipient not found;
+        recipient not known; recipient not recognized; recipient not exist; recipient not exists; recipient not local;
+        recipient not valid; recipient not listed; recipient not ok; recipient invalid; recipient is invalid;
+        recipient is not valid; recipient is not local; recipient is not a; recipient is not in;
         recipient is not exist; recipient does not exist; recipient doesn t exist; recipient ... does not exist;
         recipient ... not found; recipient no longer; recipient rejected; recipient address rejected user unknown;
         recipient address rejected; recipient address unknown; recipient address not found;
-        recipient address does not exist; recipient address is unknown; recipient error;
-        recipient verification failed; recipient verify failed; recipient name is not recognized;
-        recipient ... rejected; recipient not allowed; recipient name ... unknown; recipient unavailable;
-        recipients rejected; recipients unknown; recipient s email address ... not found; mailbox not found;
-        mailbox unavailable; mailbox is unavailable; mailbox unknown; mailbox is unknown; mailbox not available;
-        mailbox is not available; mailbox ... unavailable; mailbox not exist; mailbox not known; mailbox nonexistent;
-        mailbox does not exist; mailbox doesn t exist; mailbox ... does not exist; mailbox name not allowed;
-        mailbox invalid; mailbox is invalid; mailbox removed; mailbox deleted; mailbox no longer; mailbox not local;
-        mailbox doesn t; mail box not found; mail address not found; email address not found;
-        email address could not be found; email address does not exist; email account ... does not exist;
-        email address ... not found; email not found; email not exist~; e mail address not found; account not found;
-        account unknown; account does not exist; account doesn t exist; account ... does not exist; account not exist;
-        account invalid; account is invalid; account no longer; account not available; account not valid;
-        account deleted; account has been deleted; account has been removed; account is not valid;
-        account ... not found; account or alias; accounts ... not found; alias not found; alias unknown;
-        destination address is unknown; destination unknown; destination mailbox; destination not found;
-        delivery to ... not found; unable to find recipient; unable to find user; unable to verify user;
-        unable to validate recipient; unable to verify recipient; cannot find user; cannot find recipient;
-        can t find user; can t find recipient; could not find user; could not find recipient; couldn t find user;
-        unrouteable address; unroutable address; unrouteable; undeliverable address; undeliverable to;
-        not deliverable; not able to deliver; no matching directory entry; no match~; no local mailbox;
-        local user not found; local recipient not found; local mailbox ... unavailable; does not like recipient;
+        recipient address does not exist; recipient address is unknown; recipient verification failed;
+        recipient verify failed; recipient name is not recognized; recipient ... rejected; recipient not allowed;
+        recipient name ... unknown; recipient unavailable; recipients rejected; recipients unknown;
+        recipient s email address ... not found; mailbox not found; mailbox unavailable; mailbox is unavailable;
+        mailbox unknown; mailbox is unknown; mailbox not available; mailbox is not available; mailbox ... unavailable;
+        mailbox not exist; mailbox not known; mailbox nonexistent; mailbox does not exist; mailbox doesn t exist;
+        mailbox ... does not exist; mailbox name not allowed; mailbox invalid; mailbox is invalid; mailbox removed;
+        mailbox deleted; mailbox no longer; mailbox not local; mailbox doesn t; mail box not found;
+        mail address not found; email address not found; email address could not be found;
+        email address does not exist; email account ... does not exist; email address ... not found; email not found;
+        email not exist~; e mail address not found; account not found; account unknown; account does not exist;
+        account doesn t exist; account ... does not exist; account not exist; account invalid; account is invalid;
+        account no longer; account not available; account not valid; account deleted; account has been deleted;
+        account has been removed; account is not valid; account ... not found; account or alias;
+        accounts ... not found; alias not found; alias unknown; destination address is unknown; destination unknown;
+        destination mailbox; destination not found; delivery to ... not found; unable to find recipient;
+        unable to find user; unable to verify user; unable to validate recipient; unable to verify recipient;
+        cannot find user; cannot find recipient; can t find user; can t find recipient; could not find user;
+        could not find recipient; couldn t find user; unrouteable address; unroutable address; unrouteable;
+        undeliverable address; undeliverable to; not deliverable; not able to deliver; no matching directory entry;
+        no match~; no local mailbox; local user not found; local recipient not found; local mailbox ... unavailable;
         ambiguous address; ambiguous recipient; mta s poor address; name is ambiguous; name not found;
         person not found; requested action not taken mailbox; requested mail action aborted mailbox;
         not in our list of; check the email address; check the recipient address; check recipient;

@@ -39,69 +39,53 @@ LOCAL_ROWS: tuple[ReplyRow, ...] = (
         "text:local-delivery",
         Reason.LOCAL_DELIVERY_FAILED,
         """
-        command died; command output; command failed; command time limit exceeded; command exited; child exited;
-        child process of ... transport returned; child process; pipe to ... failed; pipe ... failed;
-        local delivery failed; local delivery error; procmail; maildrop; mail drop program; mailer error;
-        mailer exited; mailer returned; mailer ... exited with; delivery program; delivery agent; dot forward;
-        forward file; cannot open mailbox; can t open mailbox; cannot create; couldn t create; couldn t open mailbox;
-        unable to open mailbox; can t create output; can t create user output file; cannot append;
-        cannot update mailbox; unable to lock; unable to get lock; lock failure; lock file; error writing message;
-        error while writing; error opening; write error; permission denied; i o error; is not a directory;
-        aliasing forwarding loop; transport local; maildir delivery failed; mailbox database; lda;
-        exited with ... status; exit status; exit code; x unix
+        command time limit exceeded; command exited; child exited; child process of ... transport returned;
+        child process; pipe to ... failed; pipe ... failed; local delivery failed; local delivery error; procmail;
+        maildrop; mail drop program; mailer error; mailer exited; mailer returned; mailer ... exited with;
+        delivery program; delivery agent; dot forward; forward file; cannot open mailbox; can t open mailbox;
+        cannot create; couldn t create; couldn t open mailbox; unable to open mailbox; can t create output;
+        can t create user output file; cannot append; cannot update mailbox; unable to lock; unable to get lock;
+        lock failure; lock file; error writing message; error while writing; error opening; write error;
+        permission denied; i o error; is not a directory; aliasing forwarding loop; transport local;
+        maildir delivery failed; mailbox database; lda; exited with ... status; exit status; exit code; x unix
         """,
         unless="connection; connect to; tls",
-        sample='Command died with status 17: "/usr/sbin/amavis"',
+        sample="local delivery failed",
     ),
     row(
         "text:connection",
         Reason.CONNECTION_FAILED,
         """
-        connection refused; connection timed out; connection timeout; connection reset; connection lost;
-        connection dropped; connection closed; connection failed; connection failure; connection error;
-        connection died; connection aborted; connection broken; connection terminated; connection was dropped;
-        connection to mail exchanger failed; connection to ... failed; connection to ... timed out;
-        connection to ... lost; connection unexpectedly; connection attempt~; connect failed; connect to ... failed;
-        connect to ... timed out; connect to ... refused; connect error; connect timeout; connecting to;
-        connected ... but connection died; accept our requests to connect; cannot connect; can t connect;
-        could not connect; couldn t connect; unable to connect; unable to contact; unable to establish;
-        failed to connect; failed to contact; wasn t able to establish an smtp connection;
+        network is down; timeout while; timeout after; timeout connecting; read timeout; session timeout;
+        idle timeout; smtp timeout; timeout exceeded; connection refused; connection timed out;
+        connection connection reset; connection lost; connection dropped; connection closed; connection failed;
+        connection failure; connection error; connection died; connection aborted; connection broken;
+        connection terminated; connection was dropped; connection to mail exchanger failed; connection to ... failed;
+        connection to ... timed out; connection to ... lost; connection unexpectedly; connection attempt~;
+        connect failed; connect to ... failed; connect to ... timed out; connect to ... refused; connect error;
+        connect timeout; connecting to; connected ... but connection died; accept our requests to connect;
+        cannot connect; can t connect; could not connect; couldn t connect; unable to connect; unable to contact;
+        unable to establish; failed to connect; failed to contact; wasn t able to establish an smtp connection;
         able to establish an smtp connection; could not establish; no route to host; no answer from host;
         no response from; network is unreachable; network unreachable; network error; network problem~;
         network operation timed out; host unreachable; host is unreachable; host is down; host down;
         host not responding; host not reachable; remote host ... unreachable; server ... did not respond;
         server did not respond; server not responding; server is not responding; server unreachable; server down;
-        operation timed out; timed out; time out; timeout; timeout waiting; socket error; broken pipe;
-        lost connection; lost input channel; conversation with ... timed out; while performing the helo handshake;
-        all hosts ... failing; socket; end of file; unexpected eof; did not like our; communication failure;
-        communication error; bad connection; verbindung ... abgelehnt; verbindung ... fehlgeschlagen;
-        keine verbindung; connexion refusee; connexion impossible; conexion rechazada; connessione rifiutata
+        operation timed out; timed out; timeout; timeout waiting; socket error; broken pipe; lost connection;
+        lost input channel; conversation with ... timed out; while performing the helo handshake; socket; end of file;
+        unexpected eof; did not like our; communication failure; communication error; bad connection;
+        verbindung ... abgelehnt; verbindung ... fehlgeschlagen; keine verbindung; connexion refusee;
+        connexion impossible; conexion rechazada; connessione rifiutata
         """,
-        unless="retry time not reached; did not like our rcpt; did not like our data; did not like our mail",
+        unless="""
+        message timed out; retry timeout exceeded; retry time not reached; did not like our rcpt;
+        did not like our data; did not like our mail
+        """,
         sample="connect to mx.example.com[192.0.2.1]:25: Connection refused",
     ),
-    row(
-        "text:expired",
-        Reason.EXPIRED,
-        """
-        retry timeout exceeded; retry time not reached; message expired; envelope expired; delivery time expired;
-        delivery expired; queue lifetime; expired in queue; expired from queue; has expired; message timed out;
-        message has been in the queue too long; message has been in queue too long; been in the queue too long;
-        in the queue too long; queue too long; too long in queue; too long on queue; cannot send message for;
-        could not be delivered for; could not deliver for the last; unable to deliver this message after;
-        unable to deliver message after; unable to deliver ... for ... days; giving up; given up; gave up; give up;
-        all hosts have been failing for a long time; host has been down; delivery attempts failed;
-        delivery failed ... attempts; delivery failed 20 attempts; delivery failed 10 attempts;
-        number of delivery attempts exceeded; maximum delivery attempts; maximum retries; max retries;
-        too many retries; retries exceeded; retry limit; retry count exceeded; not delivered within;
-        was not delivered within; delivery delayed; delivery has been delayed; delivery is delayed;
-        has not yet been delivered; has not been delivered; not yet been delivered; still being retried;
-        will keep trying; will be retried; will continue to be made; delivery attempts will continue;
-        attempts to deliver; undeliverable after; message delayed; aborted after; was aborted after;
-        temporarily undeliverable; deferred ... too long; zeit uberschritten
-        """,
-        sample="retry timeout exceeded",
-    ),
+)
+
+SERVER_ROWS: tuple[ReplyRow, ...] = (
     row(
         "text:server",
         Reason.SERVER_ERROR,
@@ -128,8 +112,34 @@ LOCAL_ROWS: tuple[ReplyRow, ...] = (
     ),
 )
 
+LATE_ROWS: tuple[ReplyRow, ...] = (
+    row(
+        "text:expired",
+        Reason.EXPIRED,
+        """
+        retry timeout exceeded; retry time not reached; message expired; envelope expired; delivery time expired;
+        delivery expired; queue lifetime; expired in queue; expired from queue; has expired; message timed out;
+        message has been in the queue too long; message has been in queue too long; been in the queue too long;
+        in the queue too long; queue too long; too long in queue; too long on queue; cannot send message for;
+        could not be delivered for; could not deliver for the last; unable to deliver this message after;
+        unable to deliver message after; unable to deliver ... for ... days;
+        all hosts have been failing for a long time; host has been down; delivery attempts failed;
+        delivery failed ... attempts; delivery failed 20 attempts; delivery failed 10 attempts;
+        number of delivery attempts exceeded; maximum delivery attempts; maximum retries; max retries;
+        too many retries; retries exceeded; retry limit; retry count exceeded; not delivered within;
+        was not delivered within; delivery delayed; delivery has been delayed; delivery is delayed;
+        has not yet been delivered; has not been delivered; not yet been delivered; still being retried;
+        will keep trying; will be retried; will continue to be made; delivery attempts will continue;
+        attempts to deliver; undeliverable after; message delayed; aborted after; was aborted after;
+        temporarily undeliverable; deferred ... too long; zeit uberschritten
+        """,
+        sample="retry timeout exceeded",
+    ),
+    _status(Reason.EXPIRED, "550 4.4.7 no", "x.4.7", "x.4.300"),
+)
+
 # A text that speaks of "later" is temporary where the code says so; with a 5yz code it is the server's own trouble.
-LATER_ROWS: tuple[ReplyRow, ...] = (
+LATER_REPLY_ROWS: tuple[ReplyRow, ...] = (
     row(
         "text:later",
         Reason.TEMPORARY_FAILURE,
@@ -138,7 +148,7 @@ LATER_ROWS: tuple[ReplyRow, ...] = (
         service not available; service unavailable; server configuration problem; unable to process; shutting down;
         deferred
         """,
-        classes="4",
+        codes=tuple(range(400, 500)),
         sample="451 4.3.0 Temporary lookup failure",
     ),
 )
@@ -191,25 +201,25 @@ POLICY_ROWS: tuple[ReplyRow, ...] = (
 
 ENHANCED_ROWS: tuple[ReplyRow, ...] = (
     _status(Reason.MAILBOX_NOT_FOUND, "550 5.1.1 no", "x.1.1", "x.1.4"),
-    _status(Reason.DOMAIN_NOT_FOUND, "550 5.1.2 no", "x.1.2"),
+    _status(Reason.DOMAIN_NOT_FOUND, "550 5.1.2 no", "5.1.2"),
+    _status(Reason.DNS_ERROR, "450 4.1.2 no", "4.1.2"),
     _status(Reason.DOMAIN_NOT_ACCEPTING, "556 5.1.10 no", "x.1.10"),
     _status(Reason.BAD_ADDRESS, "450 4.1.3 no", "4.1.3"),
     _status(Reason.MAILBOX_DISABLED, "550 5.2.1 no", "5.2.1", classes="5"),
     _status(Reason.MAILBOX_DISABLED, "450 4.2.1 no", "4.2.1", classes="45"),
-    _status(Reason.RATE_LIMITED, "550 5.2.121 no", "x.2.121", "x.2.122", "x.7.28", "x.7.508", "x.7.650", "x.7.708"),
+    _status(Reason.RATE_LIMITED, "550 5.2.121 no", "x.2.121", "x.2.122", "x.7.28", "x.7.508", "x.7.650"),
     _status(Reason.CONNECTION_FAILED, "441 4.4.1 no", "x.4.1", "x.4.2", "x.4.316", "x.4.317"),
     _status(Reason.DNS_ERROR, "450 4.4.3 no", "x.4.3", "x.4.310", "x.4.312"),
     _status(Reason.DOMAIN_NOT_FOUND, "550 5.4.4 no", "5.4.4", classes="5"),
     _status(Reason.DNS_ERROR, "450 4.4.4 no", "4.4.4"),
     _status(Reason.RATE_LIMITED, "550 5.4.5 no", "5.4.5", classes="5"),
     _status(Reason.LOOP, "554 5.4.6 no", "x.4.6", "x.4.8", "x.4.14"),
-    _status(Reason.EXPIRED, "550 4.4.7 no", "x.4.7", "x.4.300"),
 )
 
 GENERAL_ROWS: tuple[ReplyRow, ...] = (
     _code(Reason.DOMAIN_NOT_ACCEPTING, "521 no", 521, 556, stages=("ehlo", "mail", "rcpt", "data")),
     _status(Reason.POLICY, "554 5.7.0 no", "5.7.*", classes="5"),
-    _status(Reason.SERVER_ERROR, "554 5.3.5 no", "5.3.2-3", "5.3.5", classes="5"),
+    _status(Reason.SERVER_ERROR, "554 5.2.4 no", "5.2.4", "5.3.2-3", "5.3.5", classes="5"),
     _status(Reason.PROTOCOL_ERROR, "550 5.5.1 no", "5.5.1-9", classes="5"),
     _status(Reason.MAILBOX_NOT_FOUND, "550 5.1.0 no", "5.1.0", "5.1.5", classes="5"),
     _code(Reason.BLOCKED, "554 no", 550, 551, 553, 554, 521, 571, stages=("connect",)),

@@ -62,10 +62,10 @@ _GREYLISTED = (
         "text:greylisted",
         Reason.GREYLISTED,
         """
-        greylist~; graylist~; grey list~; gray list~; greylisting in action; greylisted please try; gr.listed;
-        message is being delayed temporarily to prevent spam; temporarily deferred try again in;
-        temporary deferred please try; retry later ... first time sender; first contact please retry;
-        you are being greylisted; en liste grise; auf der grauen liste
+        is not yet authorized to deliver; greylist~; graylist~; grey list~; gray list~; greylisting in action;
+        greylisted please try; gr.listed; message is being delayed temporarily to prevent spam;
+        temporarily deferred try again in; temporary deferred please try; retry later ... first time sender;
+        first contact please retry; you are being greylisted; en liste grise; auf der grauen liste
         """,
         classes="4",
         sample="450 4.2.0 <user@example.com>: Recipient address rejected: Greylisted for 300 seconds",
@@ -83,16 +83,17 @@ _RATE = (
         "text:rate",
         Reason.RATE_LIMITED,
         """
-        too many connections; too many open connections; too many concurrent; too many simultaneous;
-        too many sessions; too many smtp sessions; too many messages; too many mails; too many emails;
-        too many e mails; too many errors; too many invalid recipients; too many unknown recipients;
-        too many bad recipients; too many unknown users; too many failed; too many bad commands; too many requests;
-        too much mail; too much mails; too many recipients this hour; too many recipients per hour; too frequent;
-        too frequently; too fast; try again slower; sending too many; sending messages too; slow down; rate limit~;
-        ratelimit~; limit rate; rate exceeded; rate control~; rate is too high; message rate; connection rate;
-        connection limit; connections limit; concurrent connections; concurrent connection; connection limitation;
+        frequency limit~; frequency exceed~; sending frequency; too high frequency; too many connections;
+        too many open connections; too many concurrent; too many simultaneous; too many sessions;
+        too many smtp sessions; too many messages; too many mails; too many emails; too many e mails; too many errors;
+        too many invalid recipients; too many unknown recipients; too many bad recipients; too many unknown users;
+        too many failed; too many bad commands; too many requests; too much mail; too much mails;
+        too many recipients this hour; too many recipients per hour; too frequent; too frequently; too fast;
+        try again slower; sending too many; sending messages too; slow down; rate limit~; ratelimit~; limit rate;
+        rate exceeded; rate control~; rate is too high; message rate; connection rate; connection limit;
+        connections limit; concurrent connections; concurrent connection; connection limitation;
         maximum number of connections; max connections; per hour; per minute; per day limit; hourly limit;
-        daily limit; hourly quota; daily quota; sending limit; sending quota; sending rate; throttl~; frequency;
+        daily limit; hourly quota; daily quota; sending limit; sending quota; sending rate; throttl~;
         exceeded the rate; exceeded the maximum number of messages; exceeds ... messages per;
         messages per ... exceeded; receiving mail too quickly; excessive volume; unexpected volume; flood detected;
         mail flood; message flood; limit exceeded for sender; sender rate; policy rejection too many;
@@ -186,6 +187,9 @@ _SENDER = (
         "text:sender-rejected",
         Reason.SENDER_REJECTED,
         """
+        mail from address; mail from command; mail from rejected; mail from must; mail from xaddr; mail from domain;
+        mail from was rejected; rejected mail from; bad mail from; invalid mail from; mail from not allowed;
+        mail from ... not allowed; mail from ... denied; sending to from an address that has been;
         sender address rejected; sender address refused; sender address blocked; sender address verification;
         sender address is not; sender address does not; sender address is invalid; sender address invalid;
         sender rejected; sender refused; sender denied; sender blocked; sender is blocked; sender is not allowed;
@@ -196,8 +200,8 @@ _SENDER = (
         domain of the sender; domain of your address; domain must resolve; invalid sender; bad sender; unknown sender;
         unroutable sender; unrouteable sender; unverified sender; unresolvable sender; forged sender;
         malformed sender; null sender; empty sender; empty envelope sender; blocked sender; envelope sender;
-        envelope from; envelope address; return path; reverse path; mail from; mailfrom; from address; from domain;
-        from header domain; badmailfrom~; bad mail from; badrcptto ... sender; verify sender; verify callout;
+        envelope from; envelope address; return path; reverse path; mailfrom; from address; from domain;
+        from header domain; badmailfrom~; badrcptto ... sender; verify sender; verify callout;
         could not complete sender verify callout; cannot verify sender; your email address; your mail address;
         your address ... rejected; you are not allowed to send; you are not authorized to send; not owned by user;
         not owned by auth user; not logged in ... sender; user not authorized to send on behalf;
@@ -205,10 +209,10 @@ _SENDER = (
         originator; absender; expediteur; remitente; mittente; remetente; отправител~; 发件人; 寄件人; 送信者
         """,
         unless="""
-        recipient address rejected; mail from xip; mail from ip; return path ... full; your email address list;
-        check ... your email address; verify ... your email address; sender domain ... blacklist~;
-        sender domain ... reputation; listed in spamhaus; domain not found recipient; informed the sender;
-        returned to sender; return to sender; returning message to sender; not in ... allowed senders; per hour
+        recipient address rejected; return path ... full; your email address list; check ... your email address;
+        verify ... your email address; sender domain ... blacklist~; sender domain ... reputation; listed in spamhaus;
+        domain not found recipient; informed the sender; returned to sender; return to sender;
+        returning message to sender; not in ... allowed senders; per hour
         """,
         sample="550 5.1.8 <probe@example.net>: Sender address rejected: Domain not found",
     ),
@@ -230,19 +234,16 @@ _SENDER = (
 
 _HELO_AND_LISTS = (
     row(
-        "text:helo",
-        Reason.BLOCKED,
-        "helo; ehlo",
-        unless="""
-        spf; send hello first; need helo; say helo; polite; send helo; send ehlo; expected helo; helo first;
-        ehlo first; xaddr ehlo; helo ehlo required; starttls; command; duplicate helo
-        """,
-        sample="550 5.7.1 bad HELO name",
-    ),
-    row(
         "text:helo-rejected",
         Reason.BLOCKED,
-        "helo command rejected; ehlo command rejected; invalid helo; helo name; helo argument; bad helo",
+        """
+        helo rejected; ehlo rejected; helo ehlo rejected; your helo; your ehlo; helo host; helo hostname; helo domain;
+        helo access; helo string; helo must; helo does not; helo is not; helo is invalid; helo ehlo argument;
+        helo ehlo name; helo ehlo with; fake helo; forged helo; spoofed helo; suspicious helo; helo mismatch;
+        helo restriction; helo violation; ehlo name; ehlo domain; ehlo hostname; helo greeting; bad ehlo;
+        invalid ehlo; illegal helo; helo command rejected; ehlo command rejected; invalid helo; helo name;
+        helo argument; bad helo
+        """,
         sample="550 5.7.1 <localhost>: Helo command rejected: Host not found",
     ),
     row(
@@ -278,8 +279,8 @@ _HELO_AND_LISTS = (
         "text:client-blocked",
         Reason.BLOCKED,
         """
-        client host ... blocked; client host rejected; client host ... reject~; client host ... denied; client host;
-        client ip ... blocked; client xip blocked; client ... blocked using; client is blocked; your ip;
+        blocking ip; client host ... blocked; client host rejected; client host ... reject~; client host ... denied;
+        client host; client ip ... blocked; client xip blocked; client ... blocked using; client is blocked; your ip;
         your ip address; your host ... blocked; your host ... rejected; your host ... banned; your server ... blocked;
         your server ... rejected; your server ... banned; your mail server ... blocked; your mail server ... rejected;
         your mail server is; your network; your isp; your domain ... blocked; your domain ... banned;
@@ -319,7 +320,7 @@ _HELO_AND_LISTS = (
     ReplyRow(
         name="enhanced:5.7.5xx",
         reason=Reason.BLOCKED,
-        statuses=("x.7.502-507", "x.7.510-514", "x.7.550", "x.7.606-649", "x.7.703", "x.7.705"),
+        statuses=("x.7.502-507", "x.7.510-514", "x.7.550", "x.7.606-649", "x.7.703", "x.7.705", "x.7.708"),
         sample="550 5.7.511 Access denied",
     ),
     row(
@@ -340,13 +341,13 @@ _RELAY = (
         "text:relay-denied",
         Reason.RELAY_DENIED,
         """
-        relay access denied; relay denied; relaying denied; relaying to; relaying not; relaying is;
-        relaying prohibited; relaying mail; relaying this; relay not permitted; relay not allowed; relay is not;
-        relay prohibited; relay rejected; relay refused; relay disabled; relay operation; relay attempt;
-        relay through this server; relay through this; relay mail; relay to; relay for; relay from; relay email;
-        relay recipient; relayed; not permitted to relay; not allowed to relay; not authorized to relay;
-        not configured to relay; no relay~; no relaying; we do not relay; we don t relay; does not relay;
-        do not relay; don t relay; cannot relay; can not relay; can t relay; unable to relay;
+        forwarding to remote hosts disabled; relay access denied; relay denied; relaying denied; relaying to;
+        relaying not; relaying is; relaying prohibited; relaying mail; relaying this; relay not permitted;
+        relay not allowed; relay is not; relay prohibited; relay rejected; relay refused; relay disabled;
+        relay operation; relay attempt; relay through this server; relay through this; relay mail; relay to;
+        relay for; relay from; relay email; relay recipient; relayed; not permitted to relay; not allowed to relay;
+        not authorized to relay; not configured to relay; no relay~; no relaying; we do not relay; we don t relay;
+        does not relay; do not relay; don t relay; cannot relay; can not relay; can t relay; unable to relay;
         authentication required for relay~; refuse to relay; will not relay; won t relay; rcpthosts;
         list of allowed rcpthosts; not an open relay; not a local domain; isn t a local domain; not a gateway;
         not a relay; non local recipient verification failed; unauthenticated relaying; insecure mail relay;
@@ -355,7 +356,9 @@ _RELAY = (
         this address is not allowed ... relay; ruleset check rcpt ... denied; relais refuse; relais non autorise;
         weiterleitung nicht erlaubt; relaying nicht erlaubt; relayen; 转发; 中继; must authenticate before relay~
         """,
-        unless="relay recipient table; relayed to mail exchanger; too many; relay connection",
+        unless="""
+        turn on smtp authentication; relay recipient table; relayed to mail exchanger; too many; relay connection
+        """,
         sample="554 5.7.1 <user@example.com>: Relay access denied",
     ),
     ReplyRow(
@@ -371,7 +374,8 @@ _TLS_AND_AUTH = (
         "text:tls-failed",
         Reason.TLS_FAILED,
         """
-        tls handshake; ssl handshake; cannot start tls; could not start tls; starttls failed; starttls command failed;
+        certificate valid~; does not support tls; not support starttls; doesn t support tls; tls handshake;
+        ssl handshake; cannot start tls; could not start tls; starttls failed; starttls command failed;
         starttls failure; starttls was not successful; tls negotiation; tls session; tls connection ... failed;
         tls error; ssl error; certificate verif~; certificate has expired; certificate not trusted;
         server certificate; untrusted certificate; untrusted issuer; tls protocol; tlsa; dane; mta sts;
@@ -397,13 +401,14 @@ _TLS_AND_AUTH = (
     ReplyRow(
         name="enhanced:x.7.10",
         reason=Reason.TLS_REQUIRED,
-        statuses=("x.7.10", "x.7.11"),
+        statuses=("x.7.4-7", "x.7.10", "x.7.11"),
         sample="523 5.7.10 denied",
     ),
     row(
         "text:auth-required",
         Reason.AUTH_REQUIRED,
         """
+        turn on smtp authentication; turn on authentication; through this server without authentication;
         authentication required; authentication is required; authentication needed; authentication failed;
         authentication failure; authentication unsuccessful; authentication credentials; authentication rejected;
         authentication denied; authentication fails; authentication aborted; authentication not enabled;
@@ -417,7 +422,10 @@ _TLS_AND_AUTH = (
         authorization required; anmeldung erforderlich; authentification; authentifizierung; autenticacion;
         autenticazione; autenticacao; 需要认证; 认证
         """,
-        unless="dkim; spf; dmarc; sender was not authenticated; email is not authenticated",
+        unless="""
+        sender address rejected; sender not logged in; dkim; spf; dmarc; sender was not authenticated;
+        email is not authenticated
+        """,
         sample="530 5.7.0 Authentication required",
     ),
     ReplyRow(

@@ -37,7 +37,8 @@ class ReplyRow:
 
     name: shown as evidence, `text:mailbox-full`; unique in a table.
     phrases: one of them must stand in the text; () asks for no text. unless: none of these may.
-    codes: reply codes. classes: first digits, `"45"`; a text without any code satisfies only `"45"`.
+    codes: reply codes; 0 is a text without one. classes: first digits, `"45"`; a text without any code satisfies only
+    `"45"`.
     statuses: enhanced codes: `5.1.1`, `x.1.1` (any class), `x.7.*`, `x.7.606-649`.
     stages: what the reply answers, `rcpt`, `data`, …; () is any. hosts: suffixes of the remote host's name; () is any.
     sample: a reply that reaches the row, as a server sends it, with or without a code.
@@ -68,7 +69,7 @@ class ReplyRow:
             if stage not in _STAGES:
                 raise ValueError(f"row {self.name!r}: not a stage: {stage!r}; one of {', '.join(_STAGES)}")
         for code in self.codes:
-            if not 200 <= code <= 599:
+            if code != 0 and not 200 <= code <= 599:
                 raise ValueError(f"row {self.name!r}: not a reply code: {code!r}")
         if not set(self.classes) <= set("245"):
             raise ValueError(f"row {self.name!r}: classes are of 2, 4 and 5, not {self.classes!r}")
@@ -170,7 +171,7 @@ class ReplyTable:
 
     def _applies(self, number: int, reading: Reading) -> bool:
         row = self.rows[number]
-        if row.codes and reading.code not in row.codes:
+        if row.codes and (reading.code or 0) not in row.codes:
             return False
         if row.classes != _ANY_CLASS and (reading.reply_class or "-") not in row.classes:
             return False
