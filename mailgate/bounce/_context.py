@@ -22,6 +22,11 @@ _DELAY_WORDS: tuple[str, ...] = (
 _GIVEN_UP_WORDS: tuple[str, ...] = (
     "not going to try again", "permanent error", "failed permanently", "gave up", "giving up on",
 )  # fmt: skip
+_SUCCESS_WORDS = (
+    ("successfully delivered", "delivered"),
+    ("successfully relayed", "relayed"),
+    ("successfully expanded", "expanded"),
+)
 MAX_ACTION_CHARACTERS = 20_000  # of the notification, looked at for words of delay
 
 
@@ -83,8 +88,12 @@ class Context:
         return self._returned[0]
 
     def said_action(self) -> str:
-        """`delayed` or `failed`, by the words of the notification and the subject."""
+        """`failed`, or what the words of the notification and the subject say instead (RFC 3464 2.3.3)."""
         lower = self.note.lower[:MAX_ACTION_CHARACTERS]
+        if "success" in lower:
+            for words, action in _SUCCESS_WORDS:
+                if words in lower:
+                    return action
         subject = self.subject.lower()
         for word in _DELAY_WORDS:
             if word in lower or word in subject:

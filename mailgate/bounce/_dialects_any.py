@@ -15,6 +15,7 @@ INTRODUCTIONS: tuple[str, ...] = (
     "did not reach the following recipient",
     "following recipient(s) could not be reached",
     "following recipients could not be reached",
+    "not yet been delivered",
     "could not be delivered to the following",
     "couldn't be delivered to the following",
     "not be delivered to the following",
@@ -117,7 +118,7 @@ LABELLED = Dialect(
         "failed recipients", "failed recipient(s)", "failed address", "failed addresses", "original address",
         "original recipient", "intended recipient", "final recipient", "final-recipient", "addressed to",
         "delivery failed", "delivery failed to", "could not be delivered to", "unable to deliver message to",
-        "unable to deliver to", "undeliverable to", "undeliverable address", "rcpt to", "mail to", "message to",
+        "unable to deliver to", "undeliverable to", "undeliverable address", "mail to", "message to", "your message to",
         "error-for", "user", "email", "e-mail", "address", "to address", "mailbox", "user's mailbox is full",
         "mailbox full", "unknown user", "user unknown", "invalid user", "unknown recipient", "no such user",
         "invalid recipient", "user mailbox exceeds allowed size", "invalid final delivery userid", "bounced address",
@@ -147,7 +148,7 @@ SENTENCES = Dialect(
 
 COMMANDS = Dialect(
     name="any-transcript",
-    any_of=("rcpt to", "rcpt  to"),
+    any_of=("rcpt  to"),
     find=("commands",),
     likeness=Likeness.SURE,
     keep_own=False,
@@ -167,4 +168,4 @@ HEADERS = Dialect(
 
 SUBJECT = Dialect(name="any-subject", find=("subject",), likeness=Likeness.SURE, keep_own=False)
 
-ANY = (LISTED_RECIPIENTS, LABELLED, HEADERS, SENTENCES, ANY_LINES, COMMANDS, SUBJECT)
+ANY = (LISTED_RECIPIENTS, COMMANDS, LABELLED, HEADERS, SENTENCES, ANY_LINES, SUBJECT)

@@ -89,15 +89,6 @@ POSTAL = Dialect(
     action="failed",
 )
 
-MIMECAST = Dialect(
-    name="mimecast",
-    any_of=("-- mimecast", "mimecast"),
-    find=("lines",),
-    shapes=frozenset(("alone", "-")),
-    keep_own=False,
-    action="failed",
-)
-
 PHQUERY = Dialect(
     name="phquery",
     after=("message not delivered to the following addresses:", "message not delivered to the following:"),
@@ -115,4 +106,4 @@ FAILED_RECIPIENTS = Dialect(
 )
 
 SERVICES = (GMAIL, EARTHLINK, AOL, GOOGLE_GROUPS, SUN_MESSAGING, POSTAL, KDDI, PHQUERY, FAILED_RECIPIENTS)
-SERVICES_LAST = (EZWEB, MIMECAST)
+SERVICES_LAST = (EZWEB,)

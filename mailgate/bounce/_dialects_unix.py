@@ -31,15 +31,6 @@ JAMES_DETAILS = Dialect(
     action="failed",
 )
 
-DELIVERED_NOTICE = Dialect(
-    name="delivered-notice",
-    any_of=("your message was successfully delivered", "was successfully delivered to"),
-    shapes=LISTED | {"text"},
-    find=("lines", "sentences"),
-    keep_own=False,
-    action="delivered",
-)
-
 QMAIL = Dialect(
     name="qmail",
     explains="after",
@@ -117,26 +108,6 @@ EXIM = Dialect(
     local_part=True,
 )
 
-EXIM_OTHER = Dialect(
-    name="exim-other",
-    any_of=(
-        "a message that you sent could not be delivered",
-        "a message that you sent has not yet been delivered",
-        "a message that you sent was rejected by",
-        "this message was created automatically by mail delivery software",
-        "это письмо создано автоматически",
-    ),
-    shapes=LISTED,
-)
-
-ONE_AND_ONE = Dialect(
-    name="1and1",
-    any_of=("for the following reason:", "--- the header of the original message"),
-    all_of=("could not be delivered",),
-    shapes=LISTED,
-    action="failed",
-)
-
 ZOHO = Dialect(
     name="zoho",
     any_of=("error_code :", "responsecode ", "[status: error, address:"),
@@ -202,21 +173,6 @@ DRAGONFLY = Dialect(
     action="failed",
 )
 
-NULLMAILER = Dialect(
-    name="nullmailer",
-    any_of=("this is the nullmailer delivery system",),
-    shapes=ALONE,
-    action="failed",
-)
-
-CHASQUID = Dialect(
-    name="chasquid",
-    any_of=("delivery of your message to the following recipient(s) failed permanently",),
-    until=("technical details",),
-    shapes=ALONE,
-    action="failed",
-)
-
 SMAIL = Dialect(
     name="smail",
     any_of=(
@@ -267,10 +223,6 @@ UNIX = (
     QSBMF,
     ZOHO,
     COURIER,
-    CHASQUID,
-    NULLMAILER,
-    EXIM_OTHER,
-    ONE_AND_ONE,
     SENDMAIL_TRANSCRIPT,
     SMAIL,
     JAMES_DETAILS,

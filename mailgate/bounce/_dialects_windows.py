@@ -61,21 +61,6 @@ EXCHANGE_2007 = Dialect(
     action="failed",
 )
 
-EXCHANGE_LIST = Dialect(
-    name="exchange-list",
-    after=("delivery has failed to these recipients or", "delivery has failed to these recipients"),
-    shapes=LISTED,
-    action="failed",
-)
-
-OFFICE_365 = Dialect(
-    name="office-365",
-    any_of=("your message to ", "votre message à ", "ihre nachricht an ", "su mensaje a ", "il messaggio a "),
-    all_of=("couldn't be delivered",),
-    find=("sentences",),
-    action="failed",
-)
-
 DOMINO = Dialect(
     name="domino",
     after=("was not delivered to:", "wurde nicht zugestellt an:", "n'a pas été remis à :", "non è stato recapitato a:"),
@@ -168,14 +153,6 @@ INTERSCAN = Dialect(
     action="failed",
 )
 
-INTERSCAN_UNABLE = Dialect(
-    name="interscan-unable",
-    any_of=("unable to deliver message to <",),
-    find=("patterns",),
-    patterns=(r"unable to deliver message to <(?P<address>[^\s<>]{3,320})>",),
-    action="failed",
-)
-
 M_FILTER = Dialect(
     name="m-filter",
     any_of=("m-filter", "-------server message"),
@@ -202,25 +179,11 @@ SURFCONTROL = Dialect(
     action="failed",
 )
 
-MCAFEE = Dialect(
-    name="mcafee",
-    after=("the following addresses had delivery problems",),
-    shapes=LISTED | {"text"},
-    action="failed",
-)
-
 MAILFOUNDRY = Dialect(
     name="mailfoundry",
     all_of=("unable to deliver message to:", "delivery failed for the following reason"),
     find=("labels",),
     labels=("unable to deliver message to",),
-    action="failed",
-)
-
-MX_LOGIC = Dialect(
-    name="mxlogic",
-    any_of=("a message that you have sent could not be delivered to one or more",),
-    shapes=frozenset(("<>:", "<>:+")),
     action="failed",
 )
 
@@ -243,12 +206,6 @@ IRONPORT = Dialect(
     action="failed",
 )
 
-SYMANTEC_GATEWAY = Dialect(
-    name="symantec-gateway",
-    after=("could not be delivered to the following recipients:", "could not be delivered to the following recipient:"),
-    shapes=LISTED,
-)
-
 COMMUNIGATE = Dialect(
     name="communigate",
     any_of=("failed to deliver to '", "failed to deliver to the address '"),
@@ -257,8 +214,8 @@ COMMUNIGATE = Dialect(
     action="failed",
 )
 
-MERAK = Dialect(
-    name="merak",
+INTERMAIL = Dialect(
+    name="intermail",
     any_of=("was not delivered for the following reason", "this message was undeliverable due to the following reason"),
     find=("lines", "labels", "sentences"),
     labels=("recipient", "recipients", "rcpt to"),
@@ -289,27 +246,23 @@ WINDOWS = (
     EXCHANGE_55,
     EXCHANGE_2000,
     EXCHANGE_2007,
-    EXCHANGE_LIST,
     DOMINO,
-    DOMINO_USER,
     NOTES,
+    DOMINO_USER,
     GROUPWISE,
     MDAEMON,
     MAILENABLE,
     LSMTP,
     INTERSCAN,
     MAILFOUNDRY,
-    INTERSCAN_UNABLE,
     M_FILTER,
     MAILMARSHAL,
     SURFCONTROL,
-    MX_LOGIC,
     X6,
     IRONPORT,
-    SYMANTEC_GATEWAY,
     COMMUNIGATE,
     DOVECOT_QUOTA,
     X3,
     IMAIL,
-    MERAK,
+    INTERMAIL,
 )

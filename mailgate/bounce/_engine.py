@@ -437,6 +437,12 @@ _TO = re.compile(
     r"|\bempfänger|至|到|宛|адрес\w{0,5}|\b(?:user|person|recipient|address|account|contact)\b[^@]{0,50},)(?:\(s\))?[\s:<(\['\"*=-]{0,12}$",
     re.IGNORECASE,
 )
+# Words behind an address that say something about it.
+_SAID = re.compile(
+    r"[\s>\"')\]]{1,4}(?:is|was|are|has|does|did|could|can|cannot|will|no|not|unknown|wurde|ist|existiert|n'est|n'a"
+    r"|no es|não)\b",
+    re.IGNORECASE,
+)
 FAILURE_WORDS: tuple[str, ...] = (
     "deliver", "undeliver", "fail", "reject", "refus", "unknown", "bounce", "not found", "exist", "invalid", "is full",
     "mailbox full", "quota", "disabled", "no such", "unable", "error", "returned", "not accept", "unreachable",
@@ -459,7 +465,8 @@ def _by_sentences(dialect: Dialect, source: Source, lines: list[str]) -> list[Dr
                 position = line.find(address, position)
                 lead = f"{before} {line[:position]}"[-120:]
                 window = f"{before} {line}".lower()
-                if _TO.search(lead) and any(word in window for word in FAILURE_WORDS):
+                named = _TO.search(lead) is not None or _SAID.match(line, position + len(address)) is not None
+                if named and any(word in window for word in FAILURE_WORDS):
                     context = "\n".join(text for text in lines[max(0, number - 1) : number + 6] if text.strip())
                     drafts.append(Draft(address, context[:MAX_TEXT_CHARACTERS]))
                 position += len(address)

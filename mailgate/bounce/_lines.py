@@ -34,6 +34,7 @@ EVERY = LISTED | {"text"}
 _LEAD = re.compile(r"\s*+(?:[>*•·|]\s*+|[-–—#=.+]{1,80}+\s++){0,20}+(?:\d{1,3}[.)]\s++)?")
 _TOKEN = re.compile(r"[^ \t<>()\[\],;:\"\\|\u3000]+")
 _TAIL = re.compile(r"[\s.,;:!)\]>}\"'*\-=_|]*+")
+_AGAIN = re.compile(r"[<(\[]\s?(?:mailto:|SMTP:)?([^\s<>()\[\]]{3,512})[>)\]]", re.IGNORECASE)
 _ON = re.compile(r"on\s+(?:\w{2,9},?\s+\d|\d)", re.IGNORECASE)
 _ALIAS = re.compile(
     r"(?:expanded|generated|redirected|forwarded)\s{1,4}(?:from|by)[:\s]{1,8}([^\n]{3,400})", re.IGNORECASE
@@ -126,9 +127,11 @@ def _named(line: str, start: int, indent: int) -> RecipientLine | None:
 
 def _shaped(address: str, tail: str, indent: int, *, bracketed: bool, dots: bool) -> RecipientLine:
     rest = tail.lstrip(" \t\"'>)]")
-    if rest[:1] == "<" and rest[1 : len(address) + 1].lower() == address.lower():
-        # activehunter: `>>> user@host <user@host>`
-        rest = rest[len(address) + 1 :].lstrip("> \t")
+    if rest[:1] in "<([":
+        # Written twice: `user@host <user@host>` (Active! hunter), `user@host<mailto:user@host>` (Exchange).
+        again = _AGAIN.match(rest)
+        if again is not None and again[1].lower() == address.lower():
+            rest = rest[again.end() :].lstrip(" \t")
     if dots or rest[:3] == "...":
         return RecipientLine(address, "...", rest.lstrip(". \t"), indent)
     if _TAIL.fullmatch(rest) is not None:
