@@ -32,13 +32,21 @@ Defects. `Mail.defects` names the oddities that were read through, in the order 
     encoded_multipart            a multipart in base64 or quoted-printable; it was decoded first
     bad_base64, bad_quoted_printable, bad_uuencode, unknown_transfer_encoding
                                  found by `content`, so only there once somebody has asked for it
+
+Bugs. A body without header whose first lines look like fields is taken for a header. When the empty line between
+header and body is missing and the body's first paragraph has a line that looks like a field, up to three lines above
+it are taken for the end of the header. Where one multipart lies inside another with the same boundary, what follows
+the inner close delimiter is lost to the epilogue, as every reader loses it. UTF-16 without a byte order mark is not
+recognised. A bare CR inside a line counts as a line end. Of two messages in one file without an mbox line between them
+the second is part of the first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from mailgate.records._errors import ParseError
 from mailgate.records._mail_headers import MAX_MENDED_BYTES, Headers, utf8_or_latin1
@@ -109,6 +117,50 @@ class _Source:
         self.defects = defects
 
 
+class _Look(NamedTuple):
+    """What a header block says at first sight."""
+
+    block: bytes  # the fields; stray lines mended
+    body_line: int  # the number of lines after which the body begins within the block; -1: behind it
+    content_type: str  # "" when there is none
+    param_text: str
+    defects: tuple[str, ...]
+
+
+def _look(block: bytes, whole: bool, max_field_bytes: int) -> _Look:
+    if not block:
+        return _NO_HEADER
+    defects: list[str] = []
+    body_line = -1
+    at, body_at, strays = header_end_by_lines(block, whole_message=whole)
+    if at < len(block):
+        defects.append("missing_blank_line")
+        body_line = block.count(b"\n", 0, body_at)
+        block = block[:at]
+    if strays:
+        defects.append("malformed_header_line")
+        block = mended(block) if len(block) <= MAX_MENDED_BYTES else block
+    if not block.isascii():
+        defects.append("eight_bit_header")
+    lowered = block.lower()
+    value = field_value(block, lowered, b"content-type")
+    if value is None:
+        return _Look(block, body_line, "", "", tuple(defects))
+    content_type, param_text = read_type(value[:max_field_bytes])
+    if not content_type:
+        defects.append("bad_content_type")
+        content_type = "text/plain"
+    elif whole and content_type.startswith("multipart/") and b"mime-version" not in lowered:
+        defects.append("missing_mime_version")
+    return _Look(block, body_line, content_type, param_text, tuple(defects))
+
+
+# Parts have few headers that are all alike ("Content-Type: text/plain; charset=us-ascii"): one look is enough.
+_STOCK_HEADER_BYTES = 256
+_look_again = lru_cache(maxsize=1024)(_look)
+_NO_HEADER = _Look(b"", -1, "", "", ())
+
+
 class Part:
     """One MIME entity. Nothing is decoded before somebody asks.
 
@@ -126,20 +178,15 @@ class Part:
     parts: tuple[Part, ...]
 
     def __init__(self, source: _Source, start: int, end: int, depth: int, default_type: str, whole: bool) -> None:
-        buffer, ends, defects = source.buffer, source.ends, source.defects
+        buffer, ends = source.buffer, source.ends
         block_end, body_start = header_end(buffer, start, end, ends)
         block = with_lf(buffer[start:block_end], ends)
-        if block:
-            at, body_at, strays = header_end_by_lines(block, whole_message=whole)
-            if at < len(block):
-                _note(defects, "missing_blank_line")
-                body_start = offset_of_line(buffer, start, block.count(b"\n", 0, body_at))
-                block = block[:at]
-            if strays:
-                _note(defects, "malformed_header_line")
-                block = mended(block) if len(block) <= MAX_MENDED_BYTES else block
-            if not block.isascii():
-                _note(defects, "eight_bit_header")
+        look = _look_again if not whole and len(block) <= _STOCK_HEADER_BYTES else _look
+        seen = look(block, whole, source.limits.max_header_field_bytes)
+        if seen.body_line >= 0:
+            body_start = offset_of_line(buffer, start, seen.body_line)
+        for word in seen.defects:
+            _note(source.defects, word)
         self._source = source
         self._header_start = start
         self._body_start = body_start
@@ -149,24 +196,10 @@ class Part:
         self._epilogue_start = -1
         self._content: bytes | None = None
         self._params: dict[str, str] | None = None
-        self.headers = Headers(block, source.limits.max_header_field_bytes)
+        self.headers = Headers(seen.block, source.limits.max_header_field_bytes)
         self.parts = ()
-        self.content_type = default_type
-        self._param_text = ""
-        self._read_type(block)
-
-    def _read_type(self, block: bytes) -> None:
-        lowered = block.lower()
-        value = field_value(block, lowered, b"content-type")
-        if value is None:
-            return
-        content_type, self._param_text = read_type(value[: self._source.limits.max_header_field_bytes])
-        if not content_type:
-            _note(self._source.defects, "bad_content_type")
-            content_type = "text/plain"
-        elif content_type.startswith("multipart/") and self._depth == 0 and b"mime-version" not in lowered:
-            _note(self._source.defects, "missing_mime_version")
-        self.content_type = content_type
+        self.content_type = seen.content_type or default_type
+        self._param_text = seen.param_text
 
     @property
     def header_start(self) -> int | None:

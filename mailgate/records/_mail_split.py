@@ -17,6 +17,7 @@ from enum import Enum
 
 # As many lines that are no field may stand between two fields; as many when the second is one that mail headers have.
 MAX_STRAY_LINES = 3
+MAX_STRAYS = 1_000  # in one header; the body begins at the next one
 MAX_LOST_LINES = 8  # QUIRK: Exchange takes the indentation off whole returned headers; its Received have five lines
 
 _EOL = re.compile(rb"\r\r?\n|\n|\r")
@@ -98,8 +99,7 @@ def second_message(buffer: bytes, start: int, end: int) -> bool:
 
 def header_end(buffer: bytes, start: int, end: int, ends: LineEnds) -> tuple[int, int]:
     """(end of the header block, start of the body) by the empty line; both `end` when there is no empty line."""
-    first = buffer[start : start + 1]
-    if first == b"\n" or first == b"\r":
+    if start < end and buffer[start] in b"\n\r":
         eol = _EOL.match(buffer, start, end)
         return start, eol.end() if eol else start
     if ends is LineEnds.LF:
@@ -129,7 +129,9 @@ def header_end_by_lines(block: bytes, *, whole_message: bool) -> tuple[int, int,
         if found is None:
             return len(block), len(block), False
         at = found.end()
-    while at < len(block):
+    for _ in range(MAX_STRAYS):
+        if at >= len(block):
+            break
         strays = True
         line_end = block.find(b"\n", at)
         if line_end >= 0 and not block[at:line_end].strip(b" \t"):
@@ -140,10 +142,8 @@ def header_end_by_lines(block: bytes, *, whole_message: bool) -> tuple[int, int,
         elif not (_unfinished_before(block, at) or _field_after(block, at, whole_message or at > 0)):
             return at, at, _STRAY.search(block, 0, at) is not None
         found = _STRAY.search(block, at)
-        if found is None:
-            break
-        at = found.end()
-    return len(block), len(block), strays
+        at = found.end() if found else len(block)
+    return at, at, strays
 
 
 def _field_after(block: bytes, at: int, any_field: bool) -> bool:
@@ -248,6 +248,7 @@ def delimiters(buffer: bytes, start: int, end: int, boundary: bytes, *, most: in
     """
     found = Delimiters()
     needle = b"--" + boundary
+    length = len(needle)
     part_start = -1
     at, patience = start, _PATIENCE
     strict: re.Pattern[bytes] | None = None
@@ -259,10 +260,10 @@ def delimiters(buffer: bytes, start: int, end: int, boundary: bytes, *, most: in
             at = hit.start() if hit else -1
         if at < 0:
             break
-        after = at + len(needle)
+        after = at + length
         close = buffer.startswith(b"--", after, end)
         tail = _DELIMITER_TAIL.match(buffer, after + 2 if close else after, end)
-        if tail is None or not (at == start or buffer[at - 1] in b"\r\n"):
+        if tail is None or (at != start and buffer[at - 1] not in b"\r\n"):
             at, patience = after, patience - 1
             if not patience:
                 strict = _strict(re.escape(needle))

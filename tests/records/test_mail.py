@@ -521,6 +521,14 @@ def test_a_long_header_field_is_cut_and_the_others_are_read(size: int, cut: bool
     assert ("header_field_cut" in mail.defects) == cut
 
 
+@pytest.mark.parametrize(("strays", "fields"), [(999, 1_001), (1_000, 1_001), (1_001, 1_001), (50_000, 1_001)])
+def test_a_header_of_stray_lines_ends_somewhere(strays: int, fields: int) -> None:
+    mail = Mail.read(b"A: b\n" + b"stray\nC: d\n" * strays + b"\nbody")
+    assert len(mail.headers) == min(strays, fields - 1) + 1
+    assert ("missing_blank_line" in mail.defects) == (strays > 1_000)
+    assert "malformed_header_line" in mail.defects
+
+
 def test_limits_round_trip() -> None:
     limits = MailLimits(max_depth=3)
     assert MailLimits.from_dict(limits.to_dict()) == limits
