@@ -212,3 +212,8 @@ class _JsonReader:
         text = self.buffer[self.at : self.at + 100]
         self.skip(len(self.buffer) if end == -1 else end + 1)
         return Broken(text.partition("\n")[0], "not JSON")
+
+
+def lines_of(file: BinaryIO, encoding: str, errors: str) -> Iterator[str]:
+    """The lines of `file` with their ends, decoded so that encoding them again gives the same bytes."""
+    return iter(_Borrowing(file, encoding=encoding, errors=errors, newline=""))
