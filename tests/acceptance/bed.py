@@ -9,6 +9,7 @@ exim   127.0.0.22  Exim, as receiver and as second sender
 
 from __future__ import annotations
 
+import email.utils
 import os
 import shutil
 import smtplib
@@ -16,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from pathlib import Path
 
 from tests.acceptance import names, servers
@@ -42,6 +44,15 @@ nobody@catchall.test   OK
 KNOWN = ("@catchall.test", "two@two.test", "jörg@target.test", *(line.split()[0] for line in ANSWERS.splitlines()[1:]))
 
 
+def message(recipient: str, *, sender: str = "news@sender.test", headers: str = "", lines: int = 1) -> bytes:
+    """A small message with a Message-ID of its own."""
+    text = (
+        f"From: News <{sender}>\r\nTo: <{recipient}>\r\nSubject: News of the week\r\n"
+        f"Message-ID: <{uuid.uuid4()}@sender.test>\r\nDate: {email.utils.formatdate()}\r\n{headers}\r\n"
+    )
+    return text.encode() + b"A line of text that says nothing.\r\n" * lines
+
+
 class Bed:
     """Everything in one folder and one namespace."""
 
@@ -53,6 +64,7 @@ class Bed:
             "hosts": "127.0.0.1 localhost\n",
         }
         self.namespace = Namespace(f"mailgate{os.getpid()}", etc)
+        self.extra = 0
         self.boxes = self.folder / "boxes"
         self.boxes.mkdir(mode=0o755)
         shutil.chown(self.boxes, servers.COLLECTOR_UID)
@@ -63,6 +75,7 @@ class Bed:
         with self.namespace.entered():
             names.start(self.namespace, self.folder / "names")
             self._start_mail(package)
+            self._start_peers()
 
     def _start_mail(self, package: Path) -> None:
         self.collector = self._postfix(
@@ -128,15 +141,22 @@ class Bed:
         self.exim = servers.Exim(self.namespace, self.folder / "exim", package)
         self.exim.start()
 
-    def _postfix(self, name: str, listeners: list[str], main: dict[str, str]) -> servers.Postfix:
-        instance = servers.Postfix(self.namespace, self.folder / name, listeners, main)
+    def _start_peers(self) -> None:
+        self.peer_log = self.folder / "peers.log"
+        command = ["env", f"PYTHONPATH={ROOT}", sys.executable, "-m", "tests.acceptance.peers", str(self.peer_log)]
+        self.namespace.start(command, self.folder / "peers.out")
+        names.wait_for_port("127.0.0.44", 25)
+
+    def _postfix(self, name: str, listeners: list[str], main: dict[str, str], more: str = "") -> servers.Postfix:
+        instance = servers.Postfix(self.namespace, self.folder / name, listeners, main, more)
         instance.start()
         return instance
 
-    def postfix(self, name: str, listeners: list[str], main: dict[str, str]) -> servers.Postfix:
-        """A further instance for one test; the caller stops it."""
+    def postfix(self, name: str, listeners: list[str], main: dict[str, str], more: str = "") -> servers.Postfix:
+        """A further instance for one test, in a folder of its own; the caller stops it."""
+        self.extra += 1
         with self.namespace.entered():
-            return self._postfix(name, listeners, main)
+            return self._postfix(f"{name}{self.extra}", listeners, main, more)
 
     def maildir(self, box: str) -> Path:
         """The Maildir of one box, made when it is not there yet."""
@@ -178,6 +198,17 @@ class Bed:
             timeout=300,
             check=False,
         )
+
+    def program(self) -> Path:
+        """`mailgate` as a package puts it into /usr/bin: any user of the machine can run it."""
+        path = self.folder / "mailgate"
+        if not path.exists():
+            shutil.copytree(
+                ROOT / "mailgate", self.folder / "lib" / "mailgate", ignore=shutil.ignore_patterns("__pycache__")
+            )
+            path.write_text(f'#!/bin/sh\nPYTHONPATH={self.folder}/lib exec /usr/bin/python3 -m mailgate "$@"\n')
+            path.chmod(0o755)
+        return path
 
     def stop(self) -> list[int]:
         """Take everything down; answers the ids of processes that would not end by themselves."""

@@ -22,6 +22,7 @@ class Namespace:
 
     def __init__(self, name: str, etc: dict[str, str]) -> None:
         self.name = name
+        self._started: list[subprocess.Popen[bytes]] = []
         self.etc = Path("/etc/netns") / name
         self.etc.mkdir(parents=True, exist_ok=True)
         for file, text in etc.items():
@@ -40,7 +41,9 @@ class Namespace:
     def start(self, words: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
         """Start a program inside; what it says goes to `log`."""
         with log.open("ab") as file:
-            return subprocess.Popen(self.command(words), stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+            process = subprocess.Popen(self.command(words), stdout=file, stderr=file, stdin=subprocess.DEVNULL)
+        self._started.append(process)
+        return process
 
     @contextmanager
     def entered(self) -> Iterator[None]:
@@ -66,10 +69,14 @@ class Namespace:
         for number in self.processes():
             _signal(number, 15)
         while self.processes() and time.monotonic() < deadline:
+            for process in self._started:
+                process.poll()
             time.sleep(0.05)
         killed = self.processes()
         for number in killed:
             _signal(number, 9)
+        for process in self._started:
+            process.wait()
         _run(["ip", "netns", "delete", self.name])
         for file in self.etc.iterdir():
             file.unlink()

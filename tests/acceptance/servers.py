@@ -65,9 +65,11 @@ COMMON = {
 
 
 class Postfix:
-    """One instance: `listeners` are `address:port` with further `-o` options; `main` overrides `COMMON`."""
+    """One instance: `listeners` are `address:port`; `main` overrides `COMMON`; `more` is added to master.cf."""
 
-    def __init__(self, namespace: Namespace, folder: Path, listeners: list[str], main: dict[str, str]) -> None:
+    def __init__(
+        self, namespace: Namespace, folder: Path, listeners: list[str], main: dict[str, str], more: str = ""
+    ) -> None:
         self.namespace = namespace
         self.folder = folder
         self.listeners = listeners
@@ -85,17 +87,15 @@ class Postfix:
             **main,
         }
         (folder / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
-        lines = "".join(
-            f"{listener.split(' ')[0]} inet n - n - - smtpd{_options(listener)}\n" for listener in listeners
-        )
-        (folder / "master.cf").write_text(MASTER.format(listeners=lines))
+        lines = "".join(f"{listener} inet n - n - - smtpd\n" for listener in listeners)
+        (folder / "master.cf").write_text(MASTER.format(listeners=lines) + more)
 
     def start(self) -> None:
         """Listening on every address when this returns."""
         try:
             self.namespace.run(["postfix", "-c", str(self.folder), "start"])
             for listener in self.listeners:
-                address, port = listener.split(" ")[0].split(":")
+                address, port = listener.split(":")
                 wait_for_port(address, int(port))
         except RuntimeError as error:
             words = self.log.read_text() if self.log.exists() else "(no log)"
@@ -127,11 +127,6 @@ class Postfix:
     def said(self) -> str:
         """The log so far."""
         return self.log.read_text()
-
-
-def _options(listener: str) -> str:
-    _, _, rest = listener.partition(" ")
-    return f" {rest}" if rest else ""
 
 
 EXIM = """\
