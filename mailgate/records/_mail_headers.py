@@ -142,13 +142,14 @@ class Headers:
                 fields = self._read_long()
             if not block.isascii():
                 fields = [(name, utf8_or_latin1(value)) for name, value in fields]
-            index = self._index
+            index: dict[str, list[str]] = {}  # complete before it is seen, so that threads may share a Mail
             for name, value in fields:
                 key = name.lower()
                 if key in index:
                     index[key].append(value)
                 else:
                     index[key] = [value]
+            self._index = index
             self._fields = fields
         return fields
 
