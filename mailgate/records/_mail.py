@@ -44,28 +44,24 @@ the second is part of the first.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 from mailgate.records._errors import ParseError
-from mailgate.records._mail_headers import MAX_MENDED_BYTES, Headers, utf8_or_latin1
+from mailgate.records._mail_headers import Headers, utf8_or_latin1
+from mailgate.records._mail_limits import MailLimits
+from mailgate.records._mail_look import STOCK_HEADER_BYTES, look, look_again
 from mailgate.records._mail_split import (
     LineEnds,
-    delimiters,
-    field_value,
-    guess_boundary,
     header_end,
-    header_end_by_lines,
     line_ends,
-    mended,
     offset_of_line,
     second_message,
     skip_envelope,
     with_lf,
 )
+from mailgate.records._mail_tree import Source, note, ranges_of
 from mailgate.records._mime_decode import IDENTITY, decode_transfer
-from mailgate.records._mime_params import read_params, read_type, without_comments
+from mailgate.records._mime_params import read_params, without_comments
 from mailgate.records._mime_words import decode_text, decode_words
 
 __all__ = ["Headers", "Mail", "MailLimits", "Part"]
@@ -77,88 +73,7 @@ _HEADERS_ONLY = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MailLimits:
-    """Bounds on what a reader takes on. At the limit is allowed, above it is a ParseError (a long field is cut).
-
-    max_bytes: the whole message (`too_large`). max_depth: multiparts and messages inside one another, the message
-    itself being 0; also through `Part.message` (`too_deep`). max_parts: parts of one message without itself
-    (`too_many_parts`). max_header_field_bytes: one field with its folds; what lies beyond is not read.
-    """
-
-    max_bytes: int = 25 * 1024 * 1024
-    max_depth: int = 50
-    max_parts: int = 1_000
-    max_header_field_bytes: int = 64 * 1024
-
-    def to_dict(self) -> dict[str, int]:
-        """The record as JSON values."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> MailLimits:
-        """Read what `to_dict` wrote."""
-        return cls(**data)
-
-
 _DEFAULT_LIMITS = MailLimits()
-
-
-class _Source:
-    """What the parts of one message share: the buffer, its line ends, the limits and the list of defects."""
-
-    __slots__ = ("base", "buffer", "defects", "ends", "limits")
-
-    def __init__(self, buffer: bytes, base: int | None, ends: LineEnds, limits: MailLimits, defects: list[str]) -> None:
-        self.buffer = buffer
-        self.base = base  # offset in the buffer of the message's first byte; None when the buffer is not the message
-        self.ends = ends
-        self.limits = limits
-        self.defects = defects
-
-
-class _Look(NamedTuple):
-    """What a header block says at first sight."""
-
-    block: bytes  # the fields; stray lines mended
-    body_line: int  # the number of lines after which the body begins within the block; -1: behind it
-    content_type: str  # "" when there is none
-    param_text: str
-    defects: tuple[str, ...]
-
-
-def _look(block: bytes, whole: bool, max_field_bytes: int) -> _Look:
-    if not block:
-        return _NO_HEADER
-    defects: list[str] = []
-    body_line = -1
-    at, body_at, strays = header_end_by_lines(block, whole_message=whole)
-    if at < len(block):
-        defects.append("missing_blank_line")
-        body_line = block.count(b"\n", 0, body_at)
-        block = block[:at]
-    if strays:
-        defects.append("malformed_header_line")
-        block = mended(block) if len(block) <= MAX_MENDED_BYTES else block
-    if not block.isascii():
-        defects.append("eight_bit_header")
-    lowered = block.lower()
-    value = field_value(block, lowered, b"content-type")
-    if value is None:
-        return _Look(block, body_line, "", "", tuple(defects))
-    content_type, param_text = read_type(value[:max_field_bytes])
-    if not content_type:
-        defects.append("bad_content_type")
-        content_type = "text/plain"
-    elif whole and content_type.startswith("multipart/") and b"mime-version" not in lowered:
-        defects.append("missing_mime_version")
-    return _Look(block, body_line, content_type, param_text, tuple(defects))
-
-
-# Parts have few headers that are all alike ("Content-Type: text/plain; charset=us-ascii"): one look is enough.
-_STOCK_HEADER_BYTES = 256
-_look_again = lru_cache(maxsize=1024)(_look)
-_NO_HEADER = _Look(b"", -1, "", "", ())
 
 
 class Part:
@@ -177,16 +92,16 @@ class Part:
     content_type: str
     parts: tuple[Part, ...]
 
-    def __init__(self, source: _Source, start: int, end: int, depth: int, default_type: str, whole: bool) -> None:
+    def __init__(self, source: Source, start: int, end: int, depth: int, default_type: str, whole: bool) -> None:
         buffer, ends = source.buffer, source.ends
         block_end, body_start = header_end(buffer, start, end, ends)
         block = with_lf(buffer[start:block_end], ends)
-        look = _look_again if not whole and len(block) <= _STOCK_HEADER_BYTES else _look
-        seen = look(block, whole, source.limits.max_header_field_bytes)
+        see = look_again if not whole and len(block) <= STOCK_HEADER_BYTES else look
+        seen = see(block, whole, source.limits.max_header_field_bytes)
         if seen.body_line >= 0:
             body_start = offset_of_line(buffer, start, seen.body_line)
         for word in seen.defects:
-            _note(source.defects, word)
+            note(source.defects, word)
         self._source = source
         self._header_start = start
         self._body_start = body_start
@@ -306,7 +221,7 @@ class Part:
             # message with a broken escape in it is one that was never encoded.
             content = self.raw_body
         if defect:
-            _note(self._source.defects, defect)
+            note(self._source.defects, defect)
         self._content = content
         return content
 
@@ -358,7 +273,7 @@ class Mail(Part):
 
     __slots__ = ("_depth0", "_end", "_given", "_headers_only")
 
-    def __init__(self, source: _Source, start: int, end: int, depth: int, headers_only: bool) -> None:
+    def __init__(self, source: Source, start: int, end: int, depth: int, headers_only: bool) -> None:
         begin = skip_envelope(source.buffer, start, end, source.defects)
         super().__init__(source, begin, end, 0, "text/plain", True)
         self._depth0 = depth
@@ -367,14 +282,14 @@ class Mail(Part):
         self._end = end
         self._given: bytes | None = None
         if len(self.headers.block) > source.limits.max_header_field_bytes and self.headers.cut:
-            _note(source.defects, "header_field_cut")
+            note(source.defects, "header_field_cut")
         if self.content_type.startswith("multipart/") and not (headers_only and self._body_start == end):
             _split(self)
         if self.parts and self._epilogue_start >= 0 and self.parts[0]._source is source:
             if second_message(source.buffer, max(self._epilogue_start - 2, self._body_start), end):
-                _note(source.defects, "second_message")
+                note(source.defects, "second_message")
         elif "mbox_from_line" in source.defects and second_message(source.buffer, self._body_start, end):
-            _note(source.defects, "second_message")
+            note(source.defects, "second_message")
 
     @property
     def raw(self) -> bytes:
@@ -418,13 +333,13 @@ class Mail(Part):
             defects.append("byte_order_mark")
             start = 3
         ends = line_ends(buffer, 0, len(buffer))
-        source = _Source(buffer, base if base >= 0 else None, ends, limits, defects)
+        source = Source(buffer, base if base >= 0 else None, ends, limits, defects)
         mail = cls._build(source, start, len(buffer), depth, headers_only)
         mail._given = raw
         return mail
 
     @classmethod
-    def _inside(cls, outer: _Source, start: int, end: int, depth: int, headers_only: bool) -> Mail:
+    def _inside(cls, outer: Source, start: int, end: int, depth: int, headers_only: bool) -> Mail:
         """A message that lies in another one's buffer as it is: nothing is copied."""
         buffer = outer.buffer
         if buffer.startswith(_UTF16_MARKS, start, end):
@@ -435,10 +350,10 @@ class Mail(Part):
             defects.append("byte_order_mark")
             begin += 3
         ends = outer.ends if outer.ends is not LineEnds.MIXED else line_ends(buffer, start, end)
-        return cls._build(_Source(buffer, start, ends, outer.limits, defects), begin, end, depth, headers_only)
+        return cls._build(Source(buffer, start, ends, outer.limits, defects), begin, end, depth, headers_only)
 
     @classmethod
-    def _build(cls, source: _Source, start: int, end: int, depth: int, headers_only: bool) -> Mail:
+    def _build(cls, source: Source, start: int, end: int, depth: int, headers_only: bool) -> Mail:
         if source.ends is LineEnds.MIXED:
             source.defects.append("mixed_line_ends")
         if source.buffer.find(b"\0", start, end) >= 0:
@@ -454,11 +369,6 @@ def _read_again(raw: bytes, limits: MailLimits, depth: int, headers_only: bool) 
     return Mail._read(raw, limits, depth=depth, headers_only=headers_only)
 
 
-def _note(defects: list[str], word: str) -> None:
-    if word not in defects:
-        defects.append(word)
-
-
 def _too_deep(limits: MailLimits) -> ParseError:
     return ParseError("too_deep", f"multiparts and messages are nested more than {limits.max_depth} deep")
 
@@ -470,7 +380,7 @@ def _split(mail: Mail) -> None:
     waiting: list[tuple[Part, tuple[bytes, ...]]] = [(mail, ())]
     while waiting:
         part, outer = waiting.pop()
-        boundary, ranges, source = _ranges_of(part, outer, limits.max_parts - count)
+        boundary, ranges, source = ranges_of(part, outer, limits.max_parts - count)
         count += len(ranges)
         if count > limits.max_parts:
             raise ParseError("too_many_parts", f"the message has more than {limits.max_parts} parts")
@@ -485,65 +395,3 @@ def _split(mail: Mail) -> None:
         waiting.extend(
             [(child, inner) for child in reversed(part.parts) if child.content_type.startswith("multipart/")]
         )
-
-
-def _ranges_of(part: Part, outer: tuple[bytes, ...], most: int) -> tuple[bytes, list[tuple[int, int]], _Source]:
-    """The boundary, the ranges of the parts and the buffer they lie in; no ranges when it cannot be split."""
-    source, defects = part._source, part._source.defects
-    boundary = _boundary_of(part)
-    if boundary in outer:
-        _note(defects, "boundary_reused")
-        return boundary, [], source
-    if not boundary:
-        _note(defects, "missing_boundary")
-    start, end = part._body_start, part._body_end
-    found = delimiters(source.buffer, start, end, boundary, most=most) if boundary else None
-    if found is None or found.preamble_end < 0:
-        encoding = part.transfer_encoding
-        if encoding not in IDENTITY:
-            content, defect = decode_transfer(encoding, part.raw_body)
-            if defect is None or content != part.raw_body:
-                _note(defects, "encoded_multipart")
-                source = _Source(content, None, line_ends(content, 0, len(content)), source.limits, defects)
-                start, end = 0, len(content)
-                found = delimiters(content, start, end, boundary, most=most) if boundary else None
-    if found is None or found.preamble_end < 0:
-        if boundary and start < end:
-            _note(defects, "boundary_not_found")
-        guess = _other_boundary(part, boundary, source.buffer, start, end) or guess_boundary(source.buffer, start, end)
-        if not guess or guess in outer:
-            return boundary, [], source
-        _note(defects, "boundary_guessed")
-        boundary = guess
-        found = delimiters(source.buffer, start, end, boundary, most=most)
-        if found.preamble_end < 0:
-            return boundary, [], source
-    if not found.closed:
-        _note(defects, "missing_close_delimiter")
-    if not found.ranges:
-        _note(defects, "empty_multipart")
-    part._preamble_end = found.preamble_end
-    part._epilogue_start = found.epilogue_start
-    return boundary, found.ranges, source
-
-
-def _other_boundary(part: Part, boundary: bytes, buffer: bytes, start: int, end: int) -> bytes | None:
-    """What the parameter may have meant: no blank where it was folded, no quotes of the wrong kind, no comment."""
-    written = read_params((part.headers.get("content-type") or "").partition(";")[2]).get("boundary", "")
-    for meant in (boundary.translate(None, b" \t").strip(b"'"), written.encode("utf-8", "replace")):
-        if meant and meant != boundary and buffer.find(b"--" + meant, start, end) >= 0:
-            return meant
-    return None
-
-
-def _boundary_of(part: Part) -> bytes:
-    value = part.param("boundary")
-    if value is None:
-        return b""
-    if not part._param_text.isascii():  # the delimiter is bytes: those of the header, whatever they mean
-        value = read_params(part._param_text).get("boundary", "")
-    try:
-        data = value.encode("latin-1")
-    except UnicodeEncodeError:  # only by RFC 2231 decoding
-        data = value.encode("utf-8")
-    return data.rstrip(b" \t\r\n")
