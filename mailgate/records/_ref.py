@@ -94,8 +94,8 @@ class RefSigner:
         """A signed envelope sender, lower case, local part at most 64 octets.
 
         It carries reference, tenant, stream and recipient when they fit, else reference, tenant and stream, else the
-        reference alone. Raises ValueError when even the reference does not fit (26 octets with the default prefix,
-        52 hex digits, or a UUID), or when `domain` or `prefix` (1 to 8 lower-case letters and digits) cannot stand in an
+        reference alone. Raises ValueError when even that does not fit (26 octets with the default prefix, 52 hex
+        digits, or a UUID), or when `domain` or `prefix` (1 to 8 lower-case letters and digits) cannot stand in an
         address.
         """
         if not _PREFIX.fullmatch(prefix):
