@@ -107,5 +107,5 @@ def test_anything_gives_a_mail_or_a_parse_error(shard: int) -> None:
             refused += 1
         except Exception as error:
             raise AssertionError(f"{error!r} for {data!r}") from error
-    assert refused < INPUTS // SHARDS // 2
+    assert refused <= INPUTS // SHARDS // 2 + 1
     assert refused or INPUTS < 4_000  # the limits are reached, where there is room to
