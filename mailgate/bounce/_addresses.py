@@ -15,7 +15,9 @@ MAX_LINE_CHARACTERS = 4_000  # RFC 5322 2.1.1 allows 998; what stands beyond is 
 
 # RFC 3464 2.1.2: address types are atoms. QUIRK: `rfc/822` and `= rfc822` are written by old gateways.
 _TYPE = re.compile(r"\s*=?\s*([A-Za-z][A-Za-z0-9/._-]{0,30})\s*;", re.ASCII)
-_DELIMITED = re.compile(r"[^\s<>()\[\],;:\"\\|`\u3000-\u3003\u3008-\u3011\u201c\u201d\u00ab\u00bb]+")
+_DELIMITED = re.compile(
+    r"[^\s<>()\[\],;:\"\\|`\u3000-\u3003\u3008-\u3011\u201c\u201d\u00ab\u00bb\uff08\uff09\uff1a\uff1b\uff0c]+"
+)
 # Most addresses; nothing in them needs taking off.
 _PLAIN = re.compile(r"[\w!#$%&'*/^{|}~+-][\w.!#$%&'*/^{|}~+-]{0,127}@(?:[\w-]{1,63}+\.){1,20}+\w[\w-]{0,62}")
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n]){1,128}+"@[\w.-]{1,255}+')
@@ -179,7 +181,8 @@ def _checked(text: str) -> str | None:
 
 
 def _token(token: str) -> str | None:
-    token = token.strip(_EDGE)
+    # A dot in front belongs to the address: Japanese carriers gave out `.user.@` (against RFC 5321 4.1.2).
+    token = token.lstrip(_EDGE.replace(".", "")).rstrip(_EDGE)
     if len(token) > MAX_ADDRESS_CHARACTERS:
         return None
     local, at, domain = token.rpartition("@")

@@ -6,14 +6,17 @@ from __future__ import annotations
 import re
 
 from mailgate.bounce._addresses import split_type
+from mailgate.bounce._autoreply import AutoReply
 from mailgate.bounce._cause import CauseFacts, judge
 from mailgate.bounce._context import Context
 from mailgate.bounce._fields import Group
 from mailgate.bounce._found import Found
 from mailgate.bounce._lines import alias_in
+from mailgate.bounce._match import NO_MATCH_SETTINGS, NO_PROOF, Proof, find_proof
 from mailgate.bounce._report import BounceReport, RecipientStatus
-from mailgate.bounce._returned import mailed_to, original_message_id
+from mailgate.bounce._returned import answered_message_id, mailed_to, original_message_id
 from mailgate.bounce._ses import SesNotice
+from mailgate.records import EnhancedStatus
 
 MAX_PLAIN_STATUS = 12  # "5.111.222" and blanks; a longer Status field has a comment in it
 MAX_TEXT_CHARACTERS = 2_000  # of the lines that a record keeps
@@ -29,7 +32,7 @@ def build_report(
     form: str,
     evidence: str,
     dialect: str | None,
-    ses: SesNotice | None,
+    ses: SesNotice | None = None,
 ) -> BounceReport:
     """The report of a bounce: message facts from its fields, its header and the returned message."""
     first = message.first
@@ -44,6 +47,8 @@ def build_report(
         message_id = ses.message_id or message_id
     if message_id is None and envelope_id and envelope_id[:1] == "<" and "@" in envelope_id:
         message_id = envelope_id.strip("<>")  # QUIRK: Haraka takes the Message-ID for an envelope id
+    proof = _proof(context, message_id, envelope_id)
+    _use_proof(found, proof)
     kept: list[tuple[str, str]] = []
     if returned is not None:
         for name in context.settings.keep_headers:
@@ -63,6 +68,9 @@ def build_report(
         original_envelope_id=envelope_id,
         original_message_id=message_id,
         returned_headers=tuple(kept),
+        ref=proof.ref,
+        matched=proof.matched,
+        match_evidence=proof.evidence or None,
         evidence=evidence,
         dialect=dialect,
         message_id=own_id.strip("<>") or None if own_id else None,
@@ -73,12 +81,67 @@ def build_report(
     )
 
 
+def autoreply_report(context: Context, reply: AutoReply) -> BounceReport:
+    """The report of an automatic reply: whose it is, and which message it answers."""
+    headers = context.headers
+    own_id = headers.get("message-id")
+    message_id = answered_message_id(headers)
+    proof = _proof(context, message_id, None)
+    return BounceReport(
+        kind="autoreply",
+        form="text",
+        defects=(*context.mail.defects, *context.defects),
+        original_message_id=message_id,
+        ref=proof.ref,
+        matched=proof.matched,
+        match_evidence=proof.evidence or None,
+        evidence=reply.evidence,
+        message_id=own_id.strip("<>") or None if own_id else None,
+        subject_text=headers.get("subject"),
+        sender_text=headers.get("from"),
+        date_text=headers.get("date"),
+        autoreply=reply,
+    )
+
+
+def _proof(context: Context, message_id: str | None, envelope_id: str | None) -> Proof:
+    settings = context.settings.match
+    if settings is NO_MATCH_SETTINGS:
+        return NO_PROOF
+    return find_proof(
+        context.headers,
+        returned=context.returned,
+        message_id=message_id,
+        envelope_id=envelope_id,
+        settings=settings,
+    )
+
+
+def _use_proof(found: list[Found], proof: Proof) -> None:
+    """Whom our own reference names was written to; whoever else is reported stands behind a forward or in a list."""
+    named = proof.recipient
+    if named is None:
+        return
+    key = named.lower()
+    known = [one for one in found if one.recipient is not None and one.recipient.lower() == key]
+    for one in known:
+        one.mailed_is_known = True
+    if known:
+        return
+    for one in found:
+        if one.recipient is None:
+            one.recipient = named
+            one.inferred.append("recipient")
+        else:
+            one.mailed_recipient = named
+
+
 def _without_type(value: str | None) -> str | None:
     return split_type(value)[1] if value else None
 
 
 def _status(context: Context, one: Found, form: str, reporting_mta: str | None) -> RecipientStatus:
-    if one.mailed_recipient is None and one.recipient is not None:
+    if one.mailed_recipient is None and one.recipient is not None and not one.mailed_is_known:
         one.mailed_recipient = _mailed(context, one, one.recipient)
     text = one.text
     if one.diagnostic_code is not None and "<<<" not in text and _REPLY_CODE.search(one.diagnostic_code) is not None:
@@ -113,12 +176,12 @@ def _status(context: Context, one: Found, form: str, reporting_mta: str | None) 
         actual_recipient=one.actual_recipient,
         mailed_recipient=one.mailed_recipient,
         action=one.action,
-        status=cause.enhanced_status if one.status is None and form == "text" else one.status,
+        status=one.status or (cause.enhanced_status or EnhancedStatus.find(one.text) if form == "text" else None),
         status_text=one.status_text,
         smtp_code=cause.smtp_code,
         enhanced_status=cause.enhanced_status,
         smtp_command=cause.smtp_command,
-        reason=cause.reason,
+        reason=one.reason or cause.reason,
         permanence=cause.permanence,
         diagnostic_code=one.diagnostic_code,
         diagnostic_type=one.diagnostic_type,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from mailgate.bounce._dialects import DIALECTS
-from mailgate.bounce._engine import Source, TextReading, read_text, speaks_for
+from mailgate.bounce._engine import Dialect, Source, TextReading, read_text, speaks_for
 from mailgate.bounce._notice import Likeness, likeness
 from mailgate.bounce._returned import returned_headers
 from mailgate.bounce._settings import BounceSettings
@@ -79,6 +79,11 @@ class Context:
             # Ordinary mail ends here: hardly any row speaks for a message without a sign of the mail system.
             self._reading = (read_text(self.source, rows) if speaks_for(rows, self.headers, self.likeness) else None,)
         return self._reading[0]
+
+    def reading_is(self, dialect: Dialect) -> bool:
+        """Whether the words are those of one dialect; the others are not asked."""
+        self._reading = (read_text(self.source, (dialect,)),)
+        return self._reading[0] is not None
 
     @property
     def returned(self) -> Headers | None:

@@ -148,7 +148,7 @@ SENTENCES = Dialect(
 
 COMMANDS = Dialect(
     name="any-transcript",
-    any_of=("rcpt  to"),
+    any_of=("rcpt to", "rcpt  to"),
     find=("commands",),
     likeness=Likeness.SURE,
     keep_own=False,

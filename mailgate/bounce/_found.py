@@ -18,6 +18,7 @@ class Found:
     final_recipient_type: str | None = None
     actual_recipient: str | None = None
     mailed_recipient: str | None = None
+    mailed_is_known: bool = False  # our own reference says that `recipient` was written to
     action: str | None = None
     status: EnhancedStatus | None = None
     status_text: str | None = None
@@ -31,6 +32,7 @@ class Found:
     text: str = ""
     dialect: str | None = None
     hint: Reason | None = None
+    reason: Reason | None = None  # known without a judgement
     about_other_mail: bool = False
     inferred: list[str] = field(default_factory=list)
     fields: tuple[tuple[str, str], ...] = ()

@@ -14,10 +14,11 @@ from mailgate.bounce._ses import SesNotice, read_ses
 
 @dataclass(slots=True)
 class WordReading:
-    """What the words gave."""
+    """What the words gave. is_anchored: the words are those of a program that we know."""
 
     found: list[Found]
     dialect: str
+    is_anchored: bool = True
     ses: SesNotice | None = None
 
 
@@ -28,10 +29,11 @@ def read_words(context: Context) -> WordReading | None:
         return None
     ses = read_ses(note)
     if ses is not None:
-        return WordReading(ses.found, "amazon-ses", ses)
+        return WordReading(ses.found, "amazon-ses", ses=ses)
     reading = context.reading
     if reading is not None:
-        return WordReading(of_reading(context, reading), reading.dialect.name)
+        is_anchored = reading.dialect.likeness < Likeness.SURE
+        return WordReading(of_reading(context, reading), reading.dialect.name, is_anchored)
     return _of_returned(context)
 
 
@@ -61,4 +63,4 @@ def _of_returned(context: Context) -> WordReading | None:
     found = Found(recipient=address, action=context.said_action(), dialect="returned-message")
     found.text = context.note.text[:MAX_SHARED_CHARACTERS].strip()
     found.inferred.extend(("recipient", "action"))
-    return WordReading([found], "returned-message")
+    return WordReading([found], "returned-message", False)

@@ -32,7 +32,7 @@ LISTED = frozenset(("alone", "name", "<>:", "<>:+", "<>+", ":", "...", "(", "[",
 EVERY = LISTED | {"text"}
 
 _LEAD = re.compile(r"\s*+(?:[>*•·|]\s*+|[-–—#=.+]{1,80}+\s++){0,20}+(?:\d{1,3}[.)]\s++)?")
-_TOKEN = re.compile(r"[^ \t<>()\[\],;:\"\\|\u3000]+")
+_TOKEN = re.compile(r"[^ \t<>()\[\],;:\"\\|\u3000\uff1a]+")
 _TAIL = re.compile(r"[\s.,;:!)\]>}\"'*\-=_|]*+")
 _AGAIN = re.compile(r"[<(\[]\s?(?:mailto:|SMTP:)?([^\s<>()\[\]]{3,512})[>)\]]", re.IGNORECASE)
 _ON = re.compile(r"on\s+(?:\w{2,9},?\s+\d|\d)", re.IGNORECASE)

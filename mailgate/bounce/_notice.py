@@ -108,9 +108,9 @@ def likeness(headers: Headers, subject_text: str, words: str) -> Likeness:
     return Likeness.NOTICE if any(word in sender for word in _FAINT_SENDERS) else Likeness.NONE
 
 
-def is_from_mail_system(headers: Headers) -> bool:
-    """True when the return path is empty or the sender is named like a mail system."""
-    path = headers.get("return-path")
+def is_from_mail_system(headers: Headers, *, by_path: bool = True) -> bool:
+    """True when the sender is named like a mail system, or (`by_path`) the return path is empty."""
+    path = headers.get("return-path") if by_path else None
     if path is not None and (path in ("<>", "") or "mailer-daemon" in path.lower()):
         return True
     sender = headers.decoded("from")
@@ -118,6 +118,12 @@ def is_from_mail_system(headers: Headers) -> bool:
         return True
     sender = sender.lower()
     return any(word in sender for word in _SENDERS)
+
+
+def is_postmaster_copy(headers: Headers, subject: str) -> bool:
+    """True for Postfix's copy of a bounce that went to somebody else (notify_classes): it is about other people's
+    mail."""
+    return subject.startswith("Postmaster Copy:") or (headers.get("return-path") or "").startswith("<double-bounce@")
 
 
 def _is_failure_subject(subject: str) -> bool:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from mailgate.bounce._addresses import decode_words
+from mailgate.bounce._autoreply import AutoReply
 from mailgate.bounce._dates import parse_date
 from mailgate.records import EnhancedStatus, Fault, MessageRef, Permanence, Reason
 
@@ -161,7 +162,9 @@ class BounceReport:
     reporting_mta, received_from_mta, dsn_gateway: without their types (those are in `fields`).
     original_message_id: Message-ID of the returned message, else what the report says it is about; no angle brackets.
     returned_headers: the fields of the returned message that were asked for (`BounceSettings.keep_headers`).
-    ref: our own reference, when it was found and its signature is ours. matched: the proof that we sent the message.
+    ref: our own reference, when it was found and its signature is ours. matched: the proof that we sent the message,
+    match_evidence the field and value that it was read from.
+    autoreply: what an automatic reply says; None for a report about delivery.
     evidence: why the message counts as what it is. dialect: the row that read it, None for a machine-readable report.
     defects: oddities that were read through, one word each.
     message_id, subject_text, sender_text, date_text: of the report itself, as written.
@@ -181,12 +184,14 @@ class BounceReport:
     returned_headers: Fields = ()
     ref: MessageRef | None = None
     matched: str | None = None
+    match_evidence: str | None = None
     evidence: str = ""
     dialect: str | None = None
     message_id: str | None = None
     subject_text: str | None = None
     sender_text: str | None = None
     date_text: str | None = None
+    autoreply: AutoReply | None = None
     fields: Fields = ()
 
     @property
@@ -232,7 +237,9 @@ class BounceReport:
             "original_message_id": self.original_message_id,
             "ref": None if self.ref is None else self.ref.ref,
             "matched": self.matched,
+            "autoreply": None if self.autoreply is None else self.autoreply.to_dict(),
             "message_ref": None if self.ref is None else _ref_to_dict(self.ref),
+            "match_evidence": self.match_evidence,
             "evidence": self.evidence,
             "dialect": self.dialect,
             "dsn_gateway": self.dsn_gateway,
@@ -257,6 +264,8 @@ class BounceReport:
         ref = data.get("message_ref")
         values["ref"] = None if ref is None else MessageRef(**ref)
         values["recipients"] = tuple(RecipientStatus.from_dict(one) for one in data.get("recipients", ()))
+        autoreply = data.get("autoreply")
+        values["autoreply"] = None if autoreply is None else AutoReply.from_dict(autoreply)
         values["defects"] = tuple(data.get("defects", ()))
         values["returned_headers"] = _pairs(data.get("returned_headers", ()))
         values["fields"] = _pairs(data.get("fields", ()))

@@ -79,11 +79,22 @@ def original_message_id(report: Headers, returned: Headers | None, note: Notific
         found = message_id_in(note.text)
         if found is not None:
             return found
+    return answered_message_id(report) or _exim_id(note)
+
+
+def answered_message_id(headers: Headers) -> str | None:
+    """The message that In-Reply-To, else the last of References, names."""
     for name in ("in-reply-to", "references"):
-        value = report.get(name)
+        value = headers.get(name)
         if value and "<" in value:
             return clean_message_id(value[value.rindex("<") :])
     return None
+
+
+def _exim_id(note: Notification) -> str | None:
+    """Exim's own id of the message, when nothing else names it; its Message-ID is `E` and this at the sending host."""
+    at = note.text.find("message identifier is:")
+    return None if at == -1 else clean_message_id(note.text[at + 22 : at + 80].strip().split("\n")[0])
 
 
 def mailed_to(returned: Headers, recipient: str) -> str | None:
@@ -105,6 +116,12 @@ def mailed_to(returned: Headers, recipient: str) -> str | None:
             if key not in addressed and address.lower() not in sender.lower():
                 return address
     return None
+
+
+def is_returned_bounce(returned: Headers | None) -> bool:
+    """True when what came back was a bounce itself: nobody sends those on purpose, so it was not our mail."""
+    path = None if returned is None else returned.get("return-path")
+    return path is not None and (path in ("<>", "") or path.lower().startswith("<mailer-daemon"))
 
 
 def addressed_to(returned: Headers) -> set[str]:
