@@ -37,6 +37,7 @@ _TABLES = (
     ("source_ip", "source IP"),
     ("stream", "our stream"),
 )
+_COLUMNS = ("file", "type", "who complained", "found by", "source IP", "reporter", "message")
 _MAX_SUMMARY_ROWS = 20
 _BATCH = 500
 
@@ -128,33 +129,33 @@ def _print_json(results: Iterator[_Read]) -> int:
 
 
 def _print_text(results: Iterator[_Read]) -> int:
-    status = _exit.OK
+    status, others, name = _exit.OK, 0, ""
     rows: list[tuple[object, ...]] = []
     for result in results:
         if result.error is not None:
             status = _exit.DATA
             _output.say(f"{_output.printable(result.name)}: {_output.printable(result.error)}")
         elif result.report is None:
-            rows.append((result.name, "no complaint", "", "", "", "", ""))
+            others, name = others + 1, result.name
         else:
             rows.append(_row(result.name, result.report))
-    if len(rows) == 1 and rows[0][1] != "no complaint":
-        names = ("file", "type", "who complained", "found by", "source IP", "reporter", "message")
-        print(
-            "\n".join(
-                f"{name + ':':<16}{_output.printable(str(cell))}" for name, cell in zip(names, rows[0], strict=True)
-            )
-        )
+    if len(rows) == 1 and not others:
+        pairs = zip(_COLUMNS, rows[0], strict=True)
+        print("\n".join(f"{column + ':':<16}{_output.printable(str(cell or '-'))}" for column, cell in pairs))
     elif rows:
-        print(_output.table(["file", "type", "who complained", "by", "source IP", "reporter", "message"], rows))
+        print(_output.table(_COLUMNS, rows))
+    if others == 1 and not rows:
+        print(f"{_output.printable(name)}: no complaint")
+    elif others:
+        _output.say(f"{others:,} other messages are no complaints")
     return status
 
 
 def _row(name: str, report: FeedbackReport) -> tuple[object, ...]:
-    who = ", ".join(report.recipients) or ("(hidden)" if report.redacted else "(nobody)")
+    hidden = "(hidden)" if report.original_rcpt_to else "(not named)"
+    who = ", ".join(report.recipients) or hidden
     kind = report.feedback_type or "(no type)"
-    source = report.recipient_source or ""
-    return name, kind, who, source, report.source_ip, report.reporter, report.original_message_id
+    return name, kind, who, report.recipient_source, report.source_ip, report.reporter, report.original_message_id
 
 
 def _summarize(results: Iterator[_Read], as_json: bool) -> int:

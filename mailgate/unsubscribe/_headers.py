@@ -131,14 +131,18 @@ def _https(url: str) -> str:
 
 
 def _mailto(text: str) -> str:
-    uri = text if text.lower().startswith("mailto:") else f"mailto:{quote(text, safe='@+=')}"
-    fault = uri_fault(uri)
-    address = uri[7:].partition("?")[0]
+    if not text.lower().startswith("mailto:"):
+        local, _, domain = text.rpartition("@")
+        if not _LOCAL.fullmatch(local.replace("+", "")) or not _DOMAIN.fullmatch(domain):
+            raise ValueError(f"neither a mailto URI nor a plain ASCII address: {text[:200]!r}")
+        return f"mailto:{quote(local, safe='+=')}@{domain}"
+    fault = uri_fault(text)
+    address = text[7:].partition("?")[0]
     if fault is None and (address.count("@") != 1 or address.startswith("@") or address.endswith("@")):
         fault = "it is not one address"
     if fault is not None:
         raise ValueError(f"not a mailto URI for List-Unsubscribe, {fault}: {text[:200]!r}")
-    return uri
+    return text
 
 
 def _address(text: str) -> tuple[str, str]:
