@@ -52,7 +52,8 @@ _SUBJECT_STARTS: tuple[str, ...] = (
     "automatyczna odpowiedź", "autoodpowiedź", "odpowiedź automatyczna", "автоответ", "автоматический ответ",
     "вне офиса", "автовідповідь", "自动回复", "自動回覆", "自动答复", "自动回覆", "自動返信", "自動応答", "不在通知",
     "자동 회신", "자동 응답", "부재중", "otomatik yanıt", "otomatik cevap", "ofis dışında", "autosvar",
-    "automatiskt svar", "frånvaromeddelande", "automatisk svar", "automaattinen vastaus", "poissaoloilmoitus", "automatická odpověď",
+    "automatiskt svar", "frånvaromeddelande", "automatisk svar", "automaattinen vastaus", "poissaoloilmoitus",
+    "automatická odpověď",
     "automatická odpoveď", "automatikus válasz", "răspuns automat", "αυτόματη απάντηση", "رد تلقائي", "תשובה אוטומטית",
     "trả lời tự động", "balasan otomatis", "ตอบกลับอัตโนมัติ",
 )  # fmt: skip

@@ -152,8 +152,9 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
 
 def _best(readings: list[_Reading]) -> _Reading:
     """The Diagnostic-Code when it says something exact, else whatever weighs most; of equals the first."""
+    heaviest = max(readings, key=lambda reading: reading.weight)
     first = readings[0]
-    return first if first.weight >= _EXACT_WEIGHT else max(readings, key=lambda reading: reading.weight)
+    return first if first.weight >= _EXACT_WEIGHT and heaviest.weight < _OWN_RULE_WEIGHT else heaviest
 
 
 def _only_late(permanence: Permanence, reply: FoundReply) -> bool:

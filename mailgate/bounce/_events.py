@@ -27,7 +27,9 @@ _KINDS = {
 }
 
 
-def events(report: BounceReport, *, at: datetime | None = None, received_at: datetime | None = None) -> tuple[Event, ...]:
+def events(
+    report: BounceReport, *, at: datetime | None = None, received_at: datetime | None = None
+) -> tuple[Event, ...]:
     """One event for each recipient of the report, in its order; for an automatic reply one for whom it came from.
 
     at: the instant to write into every event. None takes the recipient's Last-Attempt-Date, else the report's Date,
@@ -52,6 +54,7 @@ def _of_recipient(
         "final_recipient": one.final_recipient if one.final_recipient != one.recipient else None,
         "block_list": one.block_list,
         "retry_after_seconds": None if one.retry_after_seconds is None else str(one.retry_after_seconds),
+        "mailed_recipient": one.mailed_recipient,
         "other_address": one.other_address,
         "suppress": None if refused is None else "no",
         "why": refused,
