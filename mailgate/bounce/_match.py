@@ -140,17 +140,17 @@ def _proofs(
         if batv_is_ours(address, settings.batv_keys):
             yield Proof(matched="batv", evidence=f"{name}: {address}")
     feedback_id = None if returned is None else returned.get("feedback-id")
-    for matched, known, value in (
+    for matched, known, said in (
         ("message_id", settings.known_message_id, message_id),
         ("envelope_id", settings.known_envelope_id, envelope_id),
         ("feedback_id", settings.known_feedback_id, feedback_id),
     ):
-        answer = known(value.strip().strip("<>")) if known is not None and value else None
+        answer = known(said.strip().strip("<>")) if known is not None and said else None
         if answer:
             yield Proof(
                 matched=matched,
                 ref=answer if isinstance(answer, MessageRef) else None,
-                evidence=f"{matched}: {value}"[:300],
+                evidence=f"{matched}: {said}"[:300],
             )
 
 
