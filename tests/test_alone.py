@@ -46,7 +46,7 @@ def run_tests(folder: Path, room: str) -> subprocess.CompletedProcess[str]:
     }
     expression = "not slow and not integration and not postgres and not browser"
     return subprocess.run(
-        [sys.executable, "-m", "pytest", f"tests/{room}", "-x", "-q", "-m", expression, "-p", "no:cacheprovider"],
+        [sys.executable, "-m", "pytest", f"tests/{room}", "-x", "-m", expression, "-p", "no:cacheprovider"],
         cwd=folder,
         env=environment,
         capture_output=True,

@@ -24,7 +24,7 @@ from tests.acceptance import names, servers
 from tests.acceptance.namespace import Namespace
 from tests.support.documents import ROOT
 
-BOXES = ("loop", "reply", "pg1", "pg2", "exim", "web", "plain", "badday", "examples")
+BOXES = ("complaints", "dmarc", "loop", "reply", "pg1", "pg2", "exim", "web", "plain", "badday", "examples")
 
 ANSWERS = """\
 nobody@target.test     550 5.1.1 User unknown in virtual mailbox table

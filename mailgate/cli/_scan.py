@@ -1,0 +1,171 @@
+"""`mailgate scan`: the cron job. Every new message of the Maildirs is read once and becomes events and suppressions.
+
+The order makes it safe to be killed at any instant: a batch of messages is read, what it says is committed to the
+store, then its files are renamed from `new` to `cur`. A message whose file was not renamed is read again, and its
+events, which have ids, change nothing the second time.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from functools import partial
+
+from mailgate.bounce import BounceSettings
+from mailgate.cli import _database, _exit, _output
+from mailgate.cli._jobs import ordered_map
+from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
+from mailgate.cli._keyfile import read_key_file
+from mailgate.cli._progress import Progress
+from mailgate.cli._references import LinkReader
+from mailgate.cli._scan_read import Found, ScanSettings, read_message
+from mailgate.cli._scan_words import Tally
+from mailgate.dmarc import Rollup, RollupStore
+from mailgate.fbl import FeedbackSettings
+from mailgate.maildir import Maildir, MaildirBusy, MaildirError
+from mailgate.records import RefSigner
+from mailgate.suppression import Applied, PolicySettings, SuppressionStore
+from mailgate.unsubscribe import UnsubscribeSigner
+
+SUMMARY = "read everything new in Maildirs once: the cron job"
+DESCRIPTION = """\
+Reads every new message in MAILDIRs, keeps what it says in one database, then moves it from `new` to `cur`.
+
+Bounces, complaints and unsubscribe requests fill the list of addresses not to mail (see `mailgate suppress`); DMARC and
+TLS reports are added to the rollup (see `mailgate dmarc --db`). What mailgate does not know, and what it cannot read,
+stays in `new`. It can be killed at any instant and started again: nothing is lost and nothing counts twice.
+"""
+EXAMPLES = (
+    "mailgate scan Maildir --db mail.db",
+    "mailgate scan Maildir --db mail.db --json",
+    "mailgate scan Maildir --db mail.db --quiet      # for cron: says something only when something is wrong",
+)
+BATCH = 500  # messages a transaction: few enough to be repeated after a kill, many enough to pay for the sync
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the verb."""
+    add = parser.add_argument
+    add("maildirs", nargs="+", metavar="MAILDIR", help="a folder that holds `new` and `cur`")
+    add("--db", required=True, metavar="PATH|URL", help=_database.HELP)
+    add("--folders", action="store_true", help="also the sub-folders (.Name) of each Maildir")
+    add("--cur", action="store_true", help="also what is in `cur` already (reading a message twice counts once)")
+    add("--json", action="store_true", help="one JSON line a message instead of tables")
+    add("--quiet", action="store_true", help="say nothing when all went well")
+    add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
+    group = parser.add_argument_group("whose mail it is")
+    group.add_argument("--key-file", metavar="FILE", help=KEY_FILE_HELP)
+    group.add_argument("--verp-domain", action="append", default=[], metavar="DOMAIN",
+                       help="bounces+user=host@DOMAIN names the recipient; may be repeated")  # fmt: skip
+    group.add_argument("--require-match", action="store_true",
+                       help="suppress at once only when the report proves that the message was ours")  # fmt: skip
+    group.add_argument("--authserv-id", action="append", default=[], metavar="NAME",
+                       help="our server's name in Authentication-Results: who sent a DMARC report")  # fmt: skip
+    group.add_argument("--rules", metavar="FILE", help="your own rows (TOML) for reasons and dialects, before ours")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Scan each Maildir in turn; a Maildir that cannot be scanned does not stop the others."""
+    settings = _settings(args)
+    tally = Tally()
+    status = _exit.OK
+    where = _database.where(args.db)
+    rollups = RollupStore.open(where)
+    with SuppressionStore.open(where, settings=PolicySettings(require_match=args.require_match)) as store:
+        for path in args.maildirs:
+            try:
+                _scan(path, args, settings, _Stores(store, rollups), tally)
+            except MaildirBusy as error:
+                _output.say(f"mailgate scan: {error}")
+                status = _exit.TRY_LATER
+            except MaildirError as error:
+                _output.say(f"mailgate scan: {error}")
+                status = status or _exit.DATA
+    if not args.json and not (args.quiet and tally.is_uneventful):
+        print(tally.text(args.db))
+    return status or (_exit.DATA if tally.unreadable_count else _exit.OK)
+
+
+def _settings(args: argparse.Namespace) -> ScanSettings:
+    keys = read_key_file(args.key_file) if args.key_file else None
+    refs = None if keys is None else RefSigner(keys)
+    links = None if keys is None else UnsubscribeSigner(keys=keys)
+    domains = tuple(args.verp_domain)
+    return ScanSettings(
+        bounce=BounceSettings(),
+        fbl=FeedbackSettings(
+            refs=refs,
+            verp_domains=domains,
+            readers=() if links is None else (("list-unsubscribe", LinkReader(links)),),
+        ),
+        unsubscribe=links,
+        authserv_ids=tuple(args.authserv_id),
+    )
+
+
+class _Stores:
+    """What a scan writes to."""
+
+    def __init__(self, suppressions: SuppressionStore, rollups: RollupStore) -> None:
+        self.suppressions = suppressions
+        self.rollups = rollups
+
+    def keep(self, batch: list[Found], now: datetime) -> list[tuple[Applied, ...]]:
+        """Commit what a batch says; when this returns, all of it is on the disk."""
+        reports = [one.rollup for one in batch if one.rollup is not None]
+        if reports:
+            total = Rollup()
+            for report in reports:
+                total.update(report)
+            self.rollups.add(total)
+        events = [event for one in batch for event in one.events]
+        effects = iter(self.suppressions.apply_many(events, at=now) if events else ())
+        return [tuple(next(effects) for _ in one.events) for one in batch]
+
+
+def _scan(path: str, args: argparse.Namespace, settings: ScanSettings, stores: _Stores, tally: Tally) -> None:
+    with Maildir(path, cur=args.cur, folders=args.folders) as maildir, Progress(None, path) as bar:
+        found = ordered_map(partial(read_message, settings=settings), maildir.pending(), args.jobs)
+        for batch in _batches(found):
+            effects = stores.keep(batch, datetime.now(UTC))
+            maildir.finish_many(one.message for one in batch if one.is_done)
+            for one, applied in zip(batch, effects, strict=True):
+                _tell(one, applied, args.json, tally)
+            bar.advance(len(batch))
+
+
+def _tell(one: Found, effects: tuple[Applied, ...], as_json: bool, tally: Tally) -> None:
+    if one.vanished:
+        return
+    tally.message(one)
+    for event, applied in zip(one.events, effects, strict=True):
+        tally.event(event, applied)
+    if as_json:
+        print(_output.json_line(_record(one, effects)))
+
+
+def _record(one: Found, effects: tuple[Applied, ...]) -> dict[str, object]:
+    record: dict[str, object] = {"file": one.message.path, "kind": one.kind, "moved": one.is_done}
+    if one.error is not None:
+        record["error"] = one.error
+    record["events"] = [event.to_dict() for event in one.events]
+    record["effects"] = [applied.to_dict() for applied in effects]
+    if one.rollup is not None:
+        record["reports"] = [
+            {"org": report.org, "report_id": report.report_id, "domain": report.domain}
+            for report in one.rollup.contributions.values()
+        ] + [{"org": report.org, "report_id": report.report_id} for report in one.rollup.tls.values()]
+        record["refused"] = list(one.refused)
+    return record
+
+
+def _batches(found: Iterator[Found]) -> Iterator[list[Found]]:
+    batch: list[Found] = []
+    for one in found:
+        batch.append(one)
+        if len(batch) >= BATCH:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
