@@ -12,19 +12,20 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import partial
 
-from mailgate.bounce import BounceSettings
 from mailgate.cli import _database, _exit, _output
+from mailgate.cli._feedback import feedback_settings
 from mailgate.cli._jobs import ordered_map
-from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
-from mailgate.cli._keyfile import read_key_file
 from mailgate.cli._progress import Progress
-from mailgate.cli._references import LinkReader
+from mailgate.cli._readers import (
+    add_ownership_options,
+    add_rules_option,
+    bounce_settings,
+    keys_of,
+)
 from mailgate.cli._scan_read import Found, ScanSettings, read_message
 from mailgate.cli._scan_words import Tally
 from mailgate.dmarc import Rollup, RollupStore
-from mailgate.fbl import FeedbackSettings
 from mailgate.maildir import Maildir, MaildirBusy, MaildirError
-from mailgate.records import RefSigner
 from mailgate.suppression import Applied, PolicySettings, SuppressionStore
 from mailgate.unsubscribe import UnsubscribeSigner
 
@@ -55,14 +56,12 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--quiet", action="store_true", help="say nothing when all went well")
     add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
     group = parser.add_argument_group("whose mail it is")
-    group.add_argument("--key-file", metavar="FILE", help=KEY_FILE_HELP)
-    group.add_argument("--verp-domain", action="append", default=[], metavar="DOMAIN",
-                       help="bounces+user=host@DOMAIN names the recipient; may be repeated")  # fmt: skip
+    add_ownership_options(group)
     group.add_argument("--require-match", action="store_true",
                        help="suppress at once only when the report proves that the message was ours")  # fmt: skip
     group.add_argument("--authserv-id", action="append", default=[], metavar="NAME",
                        help="our server's name in Authentication-Results: who sent a DMARC report")  # fmt: skip
-    group.add_argument("--rules", metavar="FILE", help="your own rows (TOML) for reasons and dialects, before ours")
+    add_rules_option(parser)
 
 
 def run(args: argparse.Namespace) -> int:
@@ -88,18 +87,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _settings(args: argparse.Namespace) -> ScanSettings:
-    keys = read_key_file(args.key_file) if args.key_file else None
-    refs = None if keys is None else RefSigner(keys)
-    links = None if keys is None else UnsubscribeSigner(keys=keys)
-    domains = tuple(args.verp_domain)
+    keys = keys_of(args)
     return ScanSettings(
-        bounce=BounceSettings(),
-        fbl=FeedbackSettings(
-            refs=refs,
-            verp_domains=domains,
-            readers=() if links is None else (("list-unsubscribe", LinkReader(links)),),
-        ),
-        unsubscribe=links,
+        bounce=bounce_settings(args, keys),
+        fbl=feedback_settings(args, keys),
+        unsubscribe=None if keys is None else UnsubscribeSigner(keys=keys),
         authserv_ids=tuple(args.authserv_id),
     )
 
