@@ -53,9 +53,10 @@ reference whose signature is wrong names nobody, and then nothing else is taken 
 
 BUGS. A report that redacts by replacing the address with another person's plausible one cannot be told from an honest
 one. 16 to 31 hexadecimal digits count as a mailbox, 32 and more as a hash. SES names several recipients when it does
-not know which one complained: then `recipients` is empty. Of a file with two mails only the first is read. SpamCop's
-prose is not read. Zone names that mean several offsets (IST, CST outside America) are read as RFC 5322 does, else as
-UTC.
+not know which one complained: then `recipients` is empty, unless our reference tells. A reference under a retired key
+looks forged: keep old keys as long as complaints may come (providers report mail of the last weeks, seldom months). Of
+a file with two mails only the first is read. SpamCop's prose is not read. Zone names that mean several offsets (IST,
+CST outside America) are read as RFC 5322 does, else as UTC.
 
     RFC 5965 2          the parts of a report                       parse
     RFC 5965 3          fields: required, once, repeated            FeedbackReport

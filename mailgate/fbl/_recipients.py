@@ -40,7 +40,9 @@ def find_recipients(draft: Draft, settings: FeedbackSettings) -> None:
     values["ref"], values["matched"] = reference.ref, reference.matched
     if reference.forged:
         draft.note("forged_reference")
-    if "recipients" in values:  # a dialect that says outright who complained
+    if "recipients" in values:  # a dialect that says outright who complained, or that it does not know
+        if not values["recipients"] and reference.ref is not None and reference.ref.recipient is not None:
+            values["recipients"], values["recipient_source"] = (reference.ref.recipient,), reference.matched
         return
     found, source, matched = _search(draft, reference, settings)
     values["recipients"], values["recipient_source"] = found, source

@@ -13,7 +13,8 @@ class FeedbackSettings:
     """How complaints are read; the defaults need nothing from the caller.
 
     refs: the signer of our references; without it a redacted recipient can only be found where it stands in clear.
-    ref_headers: fields of the returned message that may hold such a reference.
+    ref_headers: fields of the returned message that may hold such a reference. The first is ours alone: a wrong
+    signature there makes the returned header doubtful (`forged_reference`); in the others it is somebody else's id.
     readers: further readers of references, each given the returned header: the token of an unsubscribe link, an id of
     a house of its own. A `MessageRef` with a recipient names the complainer; (name, reader) pairs, the name becomes
     `matched`. A reader must return None for what it did not sign itself.

@@ -5,8 +5,9 @@ import json
 
 import pytest
 
-from mailgate.fbl import parse
+from mailgate.fbl import FeedbackSettings, parse
 from mailgate.fbl._xarf import read_lines
+from mailgate.records import KeyRing, MessageRef, RefSigner
 
 HOTMAIL = """From: {sender}
 To: abuse@news.example
@@ -157,6 +158,18 @@ def test_ses_json_of_any_shape_is_read_through(complaint: object, mail: object) 
     assert found.recipients == ()
     assert len(events(found)) == 1
     json.dumps(found.to_dict(), ensure_ascii=False).encode()
+
+
+def test_our_reference_tells_which_of_two_recipients_of_ses_complained() -> None:
+    signer = RefSigner(KeyRing.of(b"complaints-test-0f1e2d3c4b5a6978"))
+    name, value = signer.header(MessageRef(ref="w42", recipient="bob@example.net"))
+    two = {"complainedRecipients": [{"emailAddress": "ann@example.net"}, {"emailAddress": "bob@example.net"}]}
+    message = ses(two, {"headers": [{"name": name, "value": value.replace("\r\n", "")}]})
+    plain, ours = parse(message), parse(message, settings=FeedbackSettings(refs=signer))
+    assert plain is not None
+    assert ours is not None
+    assert plain.recipients == ()
+    assert (ours.recipients, ours.recipient_source, ours.matched) == (("bob@example.net",), "ref", "ref")
 
 
 def test_ses_says_when_it_never_sent_the_mail() -> None:
