@@ -1,4 +1,4 @@
-"""How the verbs that read complaints set up their reader: our references and our unsubscribe links name the recipient."""
+"""How the verbs that read complaints set up their reader: our references and links name the recipient."""
 
 from __future__ import annotations
 
