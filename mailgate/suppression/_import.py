@@ -19,7 +19,7 @@ from typing import Any, BinaryIO
 from mailgate.records import KeyRing
 from mailgate.suppression._changes import LOG_SQL, UPDATE_SQL, clean, log_row, writing
 from mailgate.suppression._convert import Converter
-from mailgate.suppression._errors import ImportRefused, StoreUnavailable
+from mailgate.suppression._errors import ImportRefused, StoreMismatch, StoreUnavailable
 from mailgate.suppression._merge import merge
 from mailgate.suppression._records import SuppressionReason
 from mailgate.suppression._rows import entry_of, row_of, seconds
@@ -88,6 +88,7 @@ class ImportOptions:
     stream: str | None = None
     tenant: str = ""
     expires: datetime | None = None
+    piece_rows: int = PIECE_ROWS
 
     def text(self) -> str:
         """As the table of imports keeps it."""
@@ -135,7 +136,11 @@ def import_list(
         rejects = _Rejects(on_reject)
         with Staging(session, f"#{begun.number}") as staging:
             converter = Converter(session, settings, options, opened, keys=keys, at=begun.at, number=begun.number)
-            staging.collect(_counted(converter.rows(rejects.take), on_progress))
+            try:
+                staging.collect(_counted(converter.rows(rejects.take), on_progress))
+            except (ImportRefused, StoreMismatch):
+                _withdraw(session, keys, settings, begun)
+                raise
             staging.scopes(converter.scopes())
             staging.fold(converter.folds)
             total = staging.sort()
@@ -187,6 +192,7 @@ class _Merge:
         self.begun = begun
         self.now = seconds(now)
         self.actor = actor
+        self.piece_rows = converter.options.piece_rows
         self.source = f"import:{begun.number}"
 
     def run(self, report: ImportReport, total: int) -> ImportReport:
@@ -200,7 +206,7 @@ class _Merge:
                 writer.transaction.rules_changed = True
         position = self.begun.position
         while position < total:
-            position, report = self._piece(position, min(position + PIECE_ROWS, total), report)
+            position, report = self._piece(position, min(position + self.piece_rows, total), report)
         return self._finish(replace(report, resumed=self.begun.resumed))
 
     def _piece(self, after: int, upto: int, report: ImportReport) -> tuple[int, ImportReport]:
@@ -208,14 +214,13 @@ class _Merge:
             stands_at = self._position()
             if stands_at != after:  # another process imports the same file and was here
                 return stands_at, report
-            known = self.staging.known(after, upto)
-            self._refresh(known)
+            refreshed = self._refresh(self.staging.known(after, upto))
             added = self.staging.add_unknown(after, upto)
             report = replace(
                 report,
                 added=report.added + added,
-                refreshed=report.refreshed + len(known),
-                unchanged=report.unchanged + (upto - after) - added - len(known),
+                refreshed=report.refreshed + refreshed,
+                unchanged=report.unchanged + (upto - after) - added - refreshed,
             )
             self._log("import", f"rows {after + 1} to {upto}")
             self._keep(report, upto, None)
@@ -223,15 +228,18 @@ class _Merge:
             writer.transaction.rules_changed = self.staging.has_domains(after, upto)
         return upto, report
 
-    def _refresh(self, known: list[tuple[Any, ...]]) -> None:
+    def _refresh(self, known: list[tuple[Any, ...]]) -> int:
         updates, lines = [], []
         for row in known:
             old, new = entry_of(row[:11]), entry_of(row[11:])
             merged = merge(old, new, count=max(old.count, new.count))
+            if merged == old:
+                continue
             updates.append(row_of(merged)[4:] + row_of(merged)[:4])
             lines.append(log_row(self.now, "refresh", merged, self.actor, self.source, "", old, merged))
         self.session.run_many(UPDATE_SQL, updates)
         self.session.run_many(LOG_SQL, lines)
+        return len(updates)
 
     def _position(self) -> int:
         rows = self.session.rows("SELECT position FROM mg_suppression_import WHERE id = ?", (self.begun.number,))
@@ -290,6 +298,12 @@ def _begin(
             (number, seconds(now), digest, options.text(), clean(name), actor, json.dumps(report_.to_dict())),
         )
         return Begun(number=number, at=seconds(now), position=0, report=report_, finished=False, resumed=False)
+
+
+def _withdraw(session: Session, keys: KeyRing | None, settings: PolicySettings, begun: Begun) -> None:
+    """Nothing of the file was merged, and nothing of it ever will be."""
+    with writing(session, keys, settings):
+        session.run("DELETE FROM mg_suppression_import WHERE id = ? AND position = 0", (begun.number,))
 
 
 def _seekable(file: BinaryIO) -> Any:

@@ -1,6 +1,7 @@
-"""Two statements about the same row become one: pure, and in any order the same (except for who is called first).
+"""Two statements about the same row become one: pure, and in any order the same.
 
-The later statement's source and evidence win; the time of the first stays; an expiry only ever moves away.
+The later statement's source and evidence win, of two at the same second the one that came first; the time of the first
+stays; an expiry only ever moves away. What says nothing new leaves the entry exactly as it is.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ def merge(old: Suppression, new: Suppression, *, count: int) -> Suppression:
     """
     if old.expires is not None and old.expires <= new.created:
         return new
-    later, earlier = (new, old) if new.last >= old.last else (old, new)
+    later, earlier = (new, old) if new.last > old.last else (old, new)
     created = min(old.created, new.created)
     return replace(
         later,

@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO, NamedTuple
 
+from mailgate.suppression._errors import ImportRefused
+
 SAMPLE_BYTES = 64 * 1024
 MAX_JSON_RECORD = 1024 * 1024
 _BLOCK = 256 * 1024
@@ -33,6 +35,7 @@ _LIST_INSIDE = re.compile(
     r'"(?:Suppressions|SuppressedDestinationSummaries|items|results|suppressions|data|rejects)"\s*+:\s*+\['
 )
 _JSON_SPACE = " \t\r\n,"
+_NO_JSON = "not JSON"
 
 
 class Broken(NamedTuple):
@@ -133,7 +136,11 @@ def one_line(line: str, delimiter: str) -> list[str]:
 
 
 def json_records(text: io.TextIOBase) -> Iterator[tuple[int, dict[str, Any] | Broken]]:
-    """(line number, object) of JSON Lines, a JSON array, or a list inside an object; in the order of the file."""
+    """(line number, object) of JSON Lines, a JSON array, or a list inside an object; in the order of the file.
+
+    A broken line of JSON Lines is one `Broken` record. An array that is broken or ends early cannot be read on, and its
+    rest would be lost in silence: ImportRefused.
+    """
     reader = _JsonReader(text)
     inside = _LIST_INSIDE.match(reader.buffer)
     if inside is not None:
@@ -166,7 +173,12 @@ class _JsonReader:
         while self._to_next():
             if self.buffer[self.at] == until:
                 return
-            yield self._value()
+            line, value = self._value()
+            if until is not None and isinstance(value, Broken) and value.why == _NO_JSON:
+                raise ImportRefused(f"the JSON is damaged in line {line}: {value.text[:80]!r}")
+            yield line, value
+        if until is not None:
+            raise ImportRefused("the JSON ends in the middle of its list: the file is not complete")
 
     def _to_next(self) -> bool:
         while True:
@@ -206,12 +218,13 @@ class _JsonReader:
         return error.pos >= len(self.buffer) - 10 or error.msg.startswith("Unterminated string")
 
     def _broken(self) -> Broken:
-        end = self.buffer.find("\n", self.at)
-        while end == -1 and len(self.buffer) - self.at < MAX_JSON_RECORD and self._refill():
+        """What stands here is no value: leave its line, however long it is."""
+        text = self.buffer[self.at : self.at + 100].partition("\n")[0]
+        while True:
             end = self.buffer.find("\n", self.at)
-        text = self.buffer[self.at : self.at + 100]
-        self.skip(len(self.buffer) if end == -1 else end + 1)
-        return Broken(text.partition("\n")[0], "not JSON")
+            self.skip(len(self.buffer) if end == -1 else end + 1)
+            if end != -1 or not self._refill():
+                return Broken(text, _NO_JSON)
 
 
 def lines_of(file: BinaryIO, encoding: str, errors: str) -> Iterator[str]:

@@ -68,11 +68,20 @@ def open_list(file: BinaryIO, wanted: str = "auto") -> Opened:
 
 def _confirmed(opened: Opened) -> Iterator[Record]:
     first = list(islice(opened.records, _CONFIRM))
-    bad = [record for _, record in first if isinstance(record, Reject)]
+    bad = [reject for reject in (_why_bad(line, record) for line, record in first) if reject is not None]
     if len(bad) * 2 > len(first):
         line, text, why = bad[0]
         raise ImportRefused(f"this does not look like a list of addresses (line {line}: {why}: {text[:80]!r})")
     return chain(first, opened.records)
+
+
+def _why_bad(line: int, record: Statement | OwnRecord | Reject) -> Reject | None:
+    if isinstance(record, Statement):
+        try:
+            statement_key(record.address)
+        except BadAddress as error:
+            return Reject(line, record.address, str(error))
+    return record if isinstance(record, Reject) else None
 
 
 # JSON

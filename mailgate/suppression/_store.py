@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
@@ -19,7 +20,7 @@ from mailgate.suppression._errors import BadAddress, RemovalRefused, StoreUnavai
 from mailgate.suppression._export import FORMATS, export_list
 from mailgate.suppression._folding import refold
 from mailgate.suppression._front import Front
-from mailgate.suppression._import import ImportOptions, ImportReport, RejectedRecord, import_list
+from mailgate.suppression._import import PIECE_ROWS, ImportOptions, ImportReport, RejectedRecord, import_list
 from mailgate.suppression._judge import judge
 from mailgate.suppression._keys import Folding, entry_key
 from mailgate.suppression._lookup import ANY, Found, Rules, find, key_of, load_rules, readable
@@ -373,6 +374,7 @@ class SuppressionStore:
         expires: datetime | None = None,
         actor: str = "",
         again: bool = False,
+        piece_rows: int = PIECE_ROWS,
         on_reject: Callable[[RejectedRecord], object] | None = None,
         on_progress: Callable[[int], object] | None = None,
     ) -> ImportReport:
@@ -382,12 +384,15 @@ class SuppressionStore:
         file: a path or a binary file. format: `auto` recognises it by its columns and its first records.
         reason, stream, tenant: of every record, whatever the file says; None: as the file says, else `manual` and `*`.
         expires: of records without one; None: by the reason. again: True imports a file that was imported before.
+        piece_rows: entries a transaction, for which other writers wait.
         on_reject is called with every record that is not taken; on_progress with the number of records read so far.
         The same file is imported once; an import that was killed goes on where it was.
         Raises ImportRefused when the file as a whole cannot be understood, StoreMismatch for hashes of another key.
         """
         _check_texts(tenant=tenant, stream=stream or "", actor=actor)
-        options = ImportOptions(format=format, reason=reason, stream=stream, tenant=tenant, expires=expires)
+        options = ImportOptions(
+            format=format, reason=reason, stream=stream, tenant=tenant, expires=expires, piece_rows=piece_rows
+        )
         with ExitStack() as stack:
             if isinstance(file, (str, os.PathLike)):
                 name = os.fspath(file)
@@ -533,6 +538,8 @@ def _refuse_removal(entry: Suppression, evidence: str) -> None:
 def _check_texts(**texts: str) -> None:
     for name, text in texts.items():
         limit = MAX_NAME_CHARACTERS if name in ("tenant", "stream", "actor") else 2 * MAX_TEXT_CHARACTERS
+        if name == "source" and re.fullmatch(r"#\d+", text):
+            raise ValueError(f"a source of the form #number is kept for imports: {text!r}")
         if clean(text[:MAX_TEXT_CHARACTERS]) != text[:MAX_TEXT_CHARACTERS] or "\x00" in text:
             raise ValueError(f"{name} holds a character that no database can store: {text[:100]!r}")
         if len(text) > limit:
