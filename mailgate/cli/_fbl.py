@@ -14,7 +14,7 @@ from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
 from mailgate.cli._keyfile import read_key_file
 from mailgate.cli._progress import Progress
 from mailgate.fbl import FeedbackReport, FeedbackSettings, FeedbackSummary, parse, summarize
-from mailgate.records import Headers, MessageRef, ParseError, RefSigner
+from mailgate.records import Headers, KeyRing, MessageRef, ParseError, RefSigner
 from mailgate.unsubscribe import UnsubscribeSigner, find_subscription
 
 SUMMARY = "say what complaints (feedback reports) report"
@@ -83,7 +83,8 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read everything; one bad input is a line with its error and stops nothing."""
-    worker = partial(_read, settings=_settings(args))
+    keys = None if args.key_file is None else read_key_file(args.key_file)
+    worker = partial(_read, settings=feedback_settings(keys, tuple(args.verp_domain)))
     with Progress(None, "reading") as bar:
         results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
         if args.summary:
@@ -91,13 +92,12 @@ def run(args: argparse.Namespace) -> int:
         return _print_json(results) if args.json else _print_text(results)
 
 
-def _settings(args: argparse.Namespace) -> FeedbackSettings:
-    domains = tuple(args.verp_domain)
-    if args.key_file is None:
-        return FeedbackSettings(verp_domains=domains)
-    keys = read_key_file(args.key_file)
+def feedback_settings(keys: KeyRing | None, verp_domains: tuple[str, ...] = ()) -> FeedbackSettings:
+    """Settings that find hidden recipients by everything our keys sign: references, return paths, unsubscribe links."""
+    if keys is None:
+        return FeedbackSettings(verp_domains=verp_domains)
     reader = _LinkReader(UnsubscribeSigner(keys=keys))
-    return FeedbackSettings(refs=RefSigner(keys), readers=(("list-unsubscribe", reader),), verp_domains=domains)
+    return FeedbackSettings(refs=RefSigner(keys), readers=(("list-unsubscribe", reader),), verp_domains=verp_domains)
 
 
 def _read(source: _inputs.Source, settings: FeedbackSettings) -> _Read:
