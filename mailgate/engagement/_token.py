@@ -179,8 +179,8 @@ class LinkSigner:
 
         url: the destination of a click, absolute http or https; nothing else is signed (UnsafeURL).
         as_written: sign spaces, quotes, angle brackets, backslashes and a missing host too; see `check_url`.
-        message_id, recipient_id, stream, tenant: opaque ids without control characters. An `@` is refused
-        (ValueError): a token can be read by everybody, so it never carries an address; `recipient_id_of` makes an id.
+        message_id, recipient_id, stream, tenant: ids without control characters (ValueError). A token can be read by
+        everybody, so it never carries an address: a recipient_id with an `@` is refused; `recipient_id_of` makes an id.
         issued: seconds since the epoch, now when None.
         """
         if purpose == "click":
@@ -388,7 +388,7 @@ def _read_base(url: str) -> tuple[str, bytes]:
 def _pack(message_id: str, recipient_id: str, stream: str, tenant: str) -> tuple[int, bytes]:
     """(bits of `head`, the fields)."""
     together = message_id + recipient_id + stream + tenant
-    if not together.isprintable() or "@" in together:
+    if not together.isprintable() or "@" in recipient_id:
         _refuse_ids(message_id=message_id, recipient_id=recipient_id, stream=stream, tenant=tenant)
     if len(together) < 32 and together.isascii():
         # All lengths fit in one byte and need no encoding of their own.
@@ -414,14 +414,12 @@ def _pack(message_id: str, recipient_id: str, stream: str, tenant: str) -> tuple
 
 def _refuse_ids(**ids: str) -> NoReturn:
     for name, value in ids.items():
-        if "@" in value:
-            raise ValueError(
-                f"{name}={value[:100]!r} looks like an address, and a link can be read by everybody;"
-                " pass an opaque id (LinkSigner.recipient_id_of makes one)"
-            )
         if not value.isprintable():
             raise ValueError(f"{name} holds a character that is not printable: {value[:100]!r}")
-    raise AssertionError("unreachable")
+    raise ValueError(
+        f"recipient_id={ids['recipient_id'][:100]!r} looks like an address, and a link can be read by everybody;"
+        " pass an opaque id (LinkSigner.recipient_id_of makes one)"
+    )
 
 
 def _field(text: str) -> bytes:

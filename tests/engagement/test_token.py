@@ -350,13 +350,21 @@ def test_the_clock_is_used_only_when_no_instant_is_given(ring: KeyRing) -> None:
 
 
 @pytest.mark.parametrize("name", ["message_id", "recipient_id", "stream", "tenant"])
-def test_an_address_or_a_control_character_in_an_id_is_refused(signer: LinkSigner, name: str) -> None:
-    for value in ("ann@example.net", "a\nb", "a\0", "a\x1b[31m", "\u202e"):
+def test_control_characters_and_long_ids_are_refused(signer: LinkSigner, name: str) -> None:
+    for value in ("a\nb", "a\0", "a\x1b[31m", "\u202e"):
         with pytest.raises(ValueError, match=name):
             signer.sign("open", **{name: value})  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="at most"):
         signer.sign("open", **{name: "x" * 1_001})  # type: ignore[arg-type]
     assert signer.verify("open", signer.sign("open", **{name: "x" * 1_000}))  # type: ignore[arg-type]
+
+
+def test_an_address_is_refused_where_a_recipient_is_named(signer: LinkSigner) -> None:
+    with pytest.raises(ValueError, match="looks like an address"):
+        signer.sign("open", recipient_id="ann@example.net")
+    with pytest.raises(ValueError, match="looks like an address"):
+        signer.for_message(recipient_id="ann@example.net")
+    assert signer.verify("open", signer.sign("open", message_id="x.y@mx.example")).message_id == "x.y@mx.example"
 
 
 def test_an_opaque_id_for_an_address(signer: LinkSigner) -> None:
