@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import smtplib
 import sqlite3
 from datetime import UTC, datetime
@@ -13,59 +12,11 @@ import pytest
 from mailgate.records import Event, SmtpReply
 from mailgate.suppression import SuppressionStore
 from tests.acceptance.bed import Bed, message
-
-ORDINARY = b"From: ana@example.net\nTo: loop@sender.test\nSubject: lunch?\nMessage-ID: <1@example.net>\n\nAt noon?\n"
-
-
-def entries(db: str) -> dict[str, str]:
-    with SuppressionStore.open(db, create=False) as store:
-        return {entry.key: str(entry.reason) for entry in store.list()}
-
-
-def events(output: str) -> list[dict[str, object]]:
-    return [event for line in output.splitlines() for event in json.loads(line)["events"]]
-
-
-def send_the_four(bed: Bed, box: str) -> None:
-    """To nobody@, policy@ and busy@ alone, and one message to ok@, nobody@ and policy@."""
-    for recipients in (["nobody@target.test"], ["policy@target.test"], ["busy@target.test"]):
-        bed.send(f"{box}@sender.test", recipients, message(recipients[0]))
-    together = ["ok@target.test", "nobody@target.test", "policy@target.test"]
-    bed.send(f"{box}@sender.test", together, message("all@target.test"))
+from tests.acceptance.scenarios import bounce_cron_job, entries, events, send_the_four
 
 
 def test_the_bounce_cron_job(bed: Bed, tmp_path: Path) -> None:
-    box = bed.maildir("loop")
-    (box / "new" / "1.ordinary").write_bytes(ORDINARY)
-    send_the_four(bed, "loop")
-    assert len(bed.settle("loop", 5)) == 5
-    db = str(tmp_path / "mail.db")
-
-    first = bed.mailgate("scan", str(box), "--db", db, "--json")
-    assert first.returncode == 0, first.stderr
-    found = events(first.stdout)
-    assert sorted((e["recipient"], e["kind"], e["permanence"], e["reason"]) for e in found) == [
-        ("busy@target.test", "bounced", "expired", found_reason(found, "busy@target.test")),
-        ("nobody@target.test", "bounced", "permanent", "mailbox_not_found"),
-        ("nobody@target.test", "bounced", "permanent", "mailbox_not_found"),
-        ("policy@target.test", "bounced", "permanent", found_reason(found, "policy@target.test")),
-        ("policy@target.test", "bounced", "permanent", found_reason(found, "policy@target.test")),
-    ]
-    assert {Event.from_dict(e).fault for e in found if e["recipient"] == "policy@target.test"} == {"sender"}
-    assert entries(db) == {"nobody@target.test": "hard_bounce"}
-    assert [path.name for path in (box / "new").iterdir()] == ["1.ordinary"]
-    assert len(list((box / "cur").iterdir())) == 4
-
-    second = bed.mailgate("scan", str(box), "--db", db, "--json")
-    assert second.returncode == 0
-    assert events(second.stdout) == []
-    assert entries(db) == {"nobody@target.test": "hard_bounce"}
-    assert (box / "new" / "1.ordinary").read_bytes() == ORDINARY
-
-
-def found_reason(found: list[dict[str, object]], recipient: str) -> object:
-    (reason,) = {event["reason"] for event in found if event["recipient"] == recipient}
-    return reason
+    bounce_cron_job(bed, "loop", str(tmp_path / "mail.db"))
 
 
 def test_exim_returns_what_the_same_server_refused_and_the_entry_is_the_same(bed: Bed, tmp_path: Path) -> None:
