@@ -9,13 +9,12 @@ from functools import partial
 from typing import Any
 
 from mailgate.cli import _exit, _inputs, _output
+from mailgate.cli._feedback import feedback_settings
 from mailgate.cli._jobs import ordered_map
-from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
-from mailgate.cli._keyfile import read_key_file
 from mailgate.cli._progress import Progress
+from mailgate.cli._readers import add_ownership_options, keys_of
 from mailgate.fbl import FeedbackReport, FeedbackSettings, FeedbackSummary, parse, summarize
-from mailgate.records import Headers, KeyRing, MessageRef, ParseError, RefSigner
-from mailgate.unsubscribe import UnsubscribeSigner, find_subscription
+from mailgate.records import ParseError
 
 SUMMARY = "say what complaints (feedback reports) report"
 DESCRIPTION = """\
@@ -51,19 +50,6 @@ class _Read:
     error: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class _LinkReader:
-    """Reads the token of our own List-Unsubscribe field as a reference; pickles, so that workers can have it."""
-
-    signer: UnsubscribeSigner
-
-    def __call__(self, headers: Headers) -> MessageRef | None:
-        found = find_subscription(headers, self.signer)
-        if found is None:
-            return None
-        return MessageRef(ref=found.ref or "", recipient=found.recipient, tenant=found.tenant, stream=found.stream)
-
-
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the verb."""
     add = parser.add_argument
@@ -71,33 +57,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="one JSON line a message")
     add("--summary", action="store_true", help="counts by feedback type, provider, source IP and stream")
     add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
-    add("--key-file", metavar="FILE", help=KEY_FILE_HELP)
-    add(
-        "--verp-domain",
-        action="append",
-        default=[],
-        metavar="DOMAIN",
-        help="bounces+user=host@DOMAIN names the recipient; may be repeated",
-    )
+    add_ownership_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read everything; one bad input is a line with its error and stops nothing."""
-    keys = None if args.key_file is None else read_key_file(args.key_file)
-    worker = partial(_read, settings=feedback_settings(keys, tuple(args.verp_domain)))
+    worker = partial(_read, settings=feedback_settings(keys_of(args), tuple(args.verp_domain)))
     with Progress(None, "reading") as bar:
         results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
         if args.summary:
             return _summarize(results, args.json)
         return _print_json(results) if args.json else _print_text(results)
-
-
-def feedback_settings(keys: KeyRing | None, verp_domains: tuple[str, ...] = ()) -> FeedbackSettings:
-    """Settings that find hidden recipients by everything our keys sign: references, return paths, unsubscribe links."""
-    if keys is None:
-        return FeedbackSettings(verp_domains=verp_domains)
-    reader = _LinkReader(UnsubscribeSigner(keys=keys))
-    return FeedbackSettings(refs=RefSigner(keys), readers=(("list-unsubscribe", reader),), verp_domains=verp_domains)
 
 
 def _read(source: _inputs.Source, settings: FeedbackSettings) -> _Read:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from dataclasses import dataclass
 
 from mailgate.fbl import FeedbackSettings
@@ -10,13 +9,12 @@ from mailgate.records import Headers, KeyRing, MessageRef, RefSigner
 from mailgate.unsubscribe import UnsubscribeSigner, find_subscription
 
 
-def feedback_settings(args: argparse.Namespace, keys: KeyRing | None) -> FeedbackSettings:
-    """How complaints are read."""
-    domains = tuple(args.verp_domain)
+def feedback_settings(keys: KeyRing | None, verp_domains: tuple[str, ...] = ()) -> FeedbackSettings:
+    """Settings that find hidden recipients by everything our keys sign: references, return paths, unsubscribe links."""
     if keys is None:
-        return FeedbackSettings(verp_domains=domains)
+        return FeedbackSettings(verp_domains=verp_domains)
     reader = LinkReader(UnsubscribeSigner(keys=keys))
-    return FeedbackSettings(refs=RefSigner(keys), readers=(("list-unsubscribe", reader),), verp_domains=domains)
+    return FeedbackSettings(refs=RefSigner(keys), readers=(("list-unsubscribe", reader),), verp_domains=verp_domains)
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,7 +90,7 @@ def _settings(args: argparse.Namespace) -> ScanSettings:
     keys = keys_of(args)
     return ScanSettings(
         bounce=bounce_settings(args, keys),
-        fbl=feedback_settings(args, keys),
+        fbl=feedback_settings(keys, tuple(args.verp_domain)),
         unsubscribe=None if keys is None else UnsubscribeSigner(keys=keys),
         authserv_ids=tuple(args.authserv_id),
     )

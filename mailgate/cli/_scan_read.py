@@ -1,7 +1,7 @@
 """What one message in a Maildir says: the readers in their order, without a store. Runs in worker processes.
 
-A message is asked in the order of how sure the answer is: a DMARC or TLS report, a complaint, an unsubscribe request,
-then everything about delivery. The first that knows it has it; what nobody knows is left alone.
+A message is asked in the order of how sure the answer is: a DMARC or TLS report, an unsubscribe request with a token of
+ours, a complaint, then everything about delivery. The first that knows it has it; what nobody knows is left alone.
 """
 
 from __future__ import annotations
@@ -85,13 +85,14 @@ def _delivered_at(message: maildir.Waiting) -> datetime:
 
 
 def _about_somebody(message: maildir.Waiting, mail: Mail, at: datetime, settings: ScanSettings) -> Found:
-    feedback = fbl.parse(mail, settings=settings.fbl)
-    if feedback is not None:
-        return Found(message=message, kind="feedback", events=fbl.events(feedback, at=at))
+    # Before complaints: Apple Mail's unsubscribe looks like one and would then leave every stream instead of one.
     if settings.unsubscribe is not None:
         request = unsubscribe.parse_request(mail, signer=settings.unsubscribe)
         if request is not None:
             return Found(message=message, kind="unsubscribe", events=unsubscribe.events(request, at=at))
+    feedback = fbl.parse(mail, settings=settings.fbl)
+    if feedback is not None:
+        return Found(message=message, kind="feedback", events=fbl.events(feedback, at=at))
     report = bounce.parse(mail, settings=settings.bounce)
     if report is None:
         return Found(message=message)

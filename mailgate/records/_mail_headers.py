@@ -28,7 +28,7 @@ _INDENT = re.compile(rb"[ \t>|]+")
 
 
 class Headers:
-    """Header fields of one part, in order; values unfolded and decoded on demand.
+    r"""Header fields of one part, in order; values unfolded and decoded on demand.
 
     Names compare without case. Any bytes are read; bytes that are not ASCII: UTF-8, else Latin-1. A line that is no
     field continues the field before it. A field longer than the limit is cut there, and fields beyond the 10,000th are
