@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from mailgate.bounce._hints import block_list, lines_about, retry_after_seconds
@@ -17,6 +17,7 @@ from mailgate.records import (
     ReplyRow,
     Stage,
     find_reply,
+    find_stage,
     meaning_of,
 )
 
@@ -40,13 +41,16 @@ _COMMAND_OF = {
     Stage.RCPT: "RCPT",
     Stage.DATA: "DATA",
 }
-_GAVE_UP = re.compile(
-    r"retry timeout exceeded|retry time not reached|queue(?:d)? too long|in (?:the )?queue too long|envelope expired|"
-    r"message expired|queue\.expired|delivery (?:time )?expired|message timed out|could not (?:be )?deliver(?:ed)? for|"
-    r"not going to try again|delivery failed \d{1,4} attempts|last \d{1,9} seconds|hosts? (?:have|has) been "
-    r"(?:failing|down) for|aborted after|unable to deliver (?:this )?message after|too many retries|maximum retries",
-    re.IGNORECASE,
-)
+# Lower case. Mail systems that never had a reply to show say only that their time was over.
+_GAVE_UP = (
+    "retry timeout exceeded", "retry time not reached", "queued too long", "in the queue too long", "in queue too long",
+    "envelope expired", "message expired", "queue.expired", "delivery time expired", "delivery expired",
+    "message timed out", "could not deliver for", "could not be delivered for", "not going to try again",
+    "hosts have been failing for", "host has been down for", "aborted after", "unable to deliver this message after",
+    "unable to deliver message after", "too many retries", "maximum retries",
+)  # fmt: skip
+_GAVE_UP_AFTER = re.compile(r"delivery failed \d{1,4} attempts|deliver for the last \d{1,9} seconds")
+_LISTED = frozenset((Reason.BLOCKED, Reason.REPUTATION, Reason.SPAM, Reason.POLICY, Reason.PTR_MISSING))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,9 +127,15 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
     """
     if facts.action in _DONE:
         return _success(facts)
-    texts = _texts(facts)
-    stage = next((found for found in (_stage_in(text) for text in texts) if found is not None), None)
-    readings = [_read(text, facts, stage, tuple(rules)) for text in texts]
+    own = tuple(rules)
+    readings: list[_Reading] = []
+    stage: Stage | None = None
+    for text in _texts(facts):
+        found = find_reply(text, status=facts.status, recipient=facts.final_recipient or facts.recipient)
+        stage = stage or found.stage or find_stage(facts.text)
+        readings.append(_read(text, found, facts, stage, own))
+        if not own and readings[0].weight >= _EXACT_WEIGHT and readings[0].found.code is not None:
+            break  # the Diagnostic-Code has said all
     best = _best(readings)
     reason, evidence = best.meaning.reason or Reason.UNKNOWN, best.meaning.evidence
     if best.weight <= _VAGUE_WEIGHT:
@@ -134,7 +144,7 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
         reason, evidence = facts.hint, f"dialect:{facts.dialect}"
     reply = best.found if best.found.code is not None else next((r.found for r in readings if r.found.code), best.found)
     whole = f"{facts.diagnostic_code or ''}\n{facts.text}"
-    permanence = _permanence(facts, reply, reason, whole)
+    permanence = _permanence(facts, reply, reason, whole.lower())
     if reason is Reason.UNKNOWN and (permanence is Permanence.EXPIRED or _only_late(permanence, reply)):
         reason, evidence = Reason.EXPIRED, f"permanence:{permanence}"
     return Cause(
@@ -145,8 +155,8 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
         smtp_command=None if stage is None else _COMMAND_OF[stage],
         evidence=f"{evidence}: {best.found.line}".rstrip(": "),
         other_address=_other_address(facts, reply, reason),
-        retry_after_seconds=retry_after_seconds(whole),
-        block_list=block_list(whole),
+        retry_after_seconds=retry_after_seconds(whole) if permanence is not Permanence.PERMANENT else None,
+        block_list=block_list(whole) if reason in _LISTED else None,
     )
 
 
@@ -161,21 +171,25 @@ def _only_late(permanence: Permanence, reply: FoundReply) -> bool:
     return permanence is Permanence.TRANSIENT and reply.code is None
 
 
-def _texts(facts: CauseFacts) -> list[str]:
+def _texts(facts: CauseFacts) -> Iterator[str]:
+    """What there is to read, the surest first; at least one text."""
     diagnostic = facts.diagnostic_code
-    if diagnostic and facts.diagnostic_type and facts.diagnostic_type.lower() == "x-unix":
-        diagnostic = f"x-unix; {diagnostic}"  # of a program, not of a server
+    given = False
+    if diagnostic and diagnostic.strip():
+        given = True
+        is_program = facts.diagnostic_type is not None and facts.diagnostic_type.lower() == "x-unix"
+        yield f"x-unix; {diagnostic}" if is_program else diagnostic
     about = lines_about(facts.text, facts.final_recipient, facts.recipient)
-    return [text for text in (diagnostic, about, facts.status_text) if text and text.strip()] or [""]
+    if about:
+        given = True
+        yield about
+    if facts.status_text or not given:
+        yield facts.status_text or ""
 
 
-def _stage_in(text: str) -> Stage | None:
-    return find_reply(text).stage
-
-
-def _read(text: str, facts: CauseFacts, stage: Stage | None, rules: tuple[ReplyRow, ...]) -> _Reading:
-    recipient = facts.final_recipient or facts.recipient
-    found = find_reply(text, status=facts.status, recipient=recipient)
+def _read(
+    text: str, found: FoundReply, facts: CauseFacts, stage: Stage | None, rules: tuple[ReplyRow, ...]
+) -> _Reading:
     code = found.code if found.code is None or found.code >= 400 else None
     status = _effective_status(facts.status, found.enhanced_status)
     meaning = _meaning(found.text, code, status, stage, rules, facts.remote_mta)
@@ -216,12 +230,12 @@ def _effective_status(status: EnhancedStatus | None, own: EnhancedStatus | None)
     return own
 
 
-def _permanence(facts: CauseFacts, reply: FoundReply, reason: Reason, whole: str) -> Permanence:
+def _permanence(facts: CauseFacts, reply: FoundReply, reason: Reason, lower: str) -> Permanence:
     status_class = None if facts.status is None else facts.status.status_class
     code_class = None if reply.code is None else reply.code // 100
     if facts.action == "delayed":
         # QUIRK: OpenSMTPD 6.8 calls its final notice "delayed"; the envelope has expired all the same.
-        return Permanence.EXPIRED if "envelope expired" in whole.lower() else Permanence.TRANSIENT
+        return Permanence.EXPIRED if "envelope expired" in lower else Permanence.TRANSIENT
     if facts.action is None and (status_class or code_class) in (2, 4):
         return Permanence.DELIVERED if (status_class or code_class) == 2 else Permanence.TRANSIENT
     if status_class == 4 and code_class == 5 and facts.status == reply.enhanced_status and reason is not Reason.EXPIRED:
@@ -230,7 +244,7 @@ def _permanence(facts: CauseFacts, reply: FoundReply, reason: Reason, whole: str
         return Permanence.EXPIRED
     if code_class == 5:
         return Permanence.PERMANENT
-    if _GAVE_UP.search(whole) or reason is Reason.EXPIRED:
+    if reason is Reason.EXPIRED or any(words in lower for words in _GAVE_UP) or _GAVE_UP_AFTER.search(lower):
         return Permanence.EXPIRED
     # No reply and no exact code: the road was blocked until the mail system gave up (Exim, Courier: 5.0.0).
     vague = facts.status is None or facts.status.is_generic

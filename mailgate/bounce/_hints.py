@@ -8,23 +8,25 @@ MAX_RETRY_SECONDS = 7 * 24 * 3600
 MAX_STRANGERS = 50  # other recipients whose lines are told apart
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-_CLOCK = re.compile(r"(?:back|again|after|in|for|wait|retry)\b[^\d\n]{0,20}(\d{1,2}):(\d{2}):(\d{2})\b", re.IGNORECASE)
+_RETRY_WORDS = ("again", "retry", "come back", "greylisted", "graylisted", "deferred", "wait", "resend")
+# Both read lower-case text.
+_CLOCK = re.compile(r"(?:back|again|after|in|for|wait|retry)\b[^\d\n]{0,20}(\d{1,2}):(\d{2}):(\d{2})\b")
 _AMOUNT = re.compile(
-    r"(?:try again|retry|come back|greylisted|graylisted|deferred|wait|resend)[^\d\n]{0,40}\b(\d{1,6}) ?"
-    r"(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|days?)\b",
-    re.IGNORECASE,
+    r"(?:again|retry|come back|greylisted|graylisted|deferred|wait|resend)[^\d\n]{0,40}\b(\d{1,6}) ?"
+    r"(s|sec|secs|seconds?|m|min|mins|minutes?|h|hours?|days?)\b"
 )
+_LIST_WORDS = ("blocked using", "blocked by", "listed ", "list at", "found in", "dnsbl", "rejected by", "listing in")
 _LIST = re.compile(
-    r"(?:blocked using|listed (?:in|at|by|on)|blocked by|blacklist(?:ed)? (?:in|at|by|on)|black list at|list at|"
-    r"found in|dnsbl:? |rejected by|listing in|using)[ :]{1,2}(?:the )?"
-    r"([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,5})\b",
-    re.IGNORECASE,
+    r"(?:blocked using|listed (?:in|at|by|on)|blocked by|blacklist(?:ed)? (?:in|at|by|on)|list at|found in|dnsbl:? |"
+    r"rejected by|listing in)[ :]{1,2}(?:the )?([a-z0-9][a-z0-9-]{0,62}(?:\.[a-z0-9-]{1,63}){1,5})\b"
 )
-_KNOWN_LIST = re.compile(
-    r"\b(spamhaus (?:sbl|xbl|pbl|zen|dbl|css)|spamhaus|spamcop|barracudacentral|sorbs|uceprotect|abusix|cloudmark|"
-    r"proofpoint|senderbase|truncate|mailspike|spamrats|psbl|invaluement|s3140|s3150|attrbl)\b",
-    re.IGNORECASE,
-)
+# Lists that replies name without a zone, the longer names first.
+_KNOWN_LISTS = (
+    "spamhaus sbl", "spamhaus xbl", "spamhaus pbl", "spamhaus zen", "spamhaus dbl", "spamhaus css", "spamhaus",
+    "spamcop",
+    "barracudacentral", "sorbs", "uceprotect", "abusix", "cloudmark", "proofpoint", "senderbase", "mailspike",
+    "spamrats", "psbl", "invaluement", "s3140", "s3150", "attrbl",
+)  # fmt: skip
 _FIELD_LINE = re.compile(
     r"[ \t>]*(?:content-[a-z-]{2,40}|mime-version|subject|from|to|cc|date|sent(?: date)?|message-id|reporting-mta|"
     r"received-from-mta|dsn-gateway|arrival-date|original-envelope-id|original-recipient|final-recipient|action|"
@@ -76,11 +78,14 @@ def retry_after_seconds(text: str) -> int | None:
     >>> retry_after_seconds("450 4.7.1 Greylisting in action, please come back in 00:05:00")
     300
     """
-    clock = _CLOCK.search(text)
+    lower = text.lower()
+    if not any(word in lower for word in _RETRY_WORDS):
+        return None
+    clock = _CLOCK.search(lower)
     if clock is not None:
         seconds = int(clock[1]) * 3600 + int(clock[2]) * 60 + int(clock[3])
     else:
-        amount = _AMOUNT.search(text)
+        amount = _AMOUNT.search(lower)
         if amount is None:
             return None
         seconds = int(amount[1]) * _UNITS[amount[2][0].lower()]
@@ -93,8 +98,9 @@ def block_list(text: str) -> str | None:
     >>> block_list("554 5.7.1 Client host [192.0.2.1] blocked using zen.spamhaus.org; see https://check.spamhaus.org")
     'zen.spamhaus.org'
     """
-    zone = _LIST.search(text)
-    if zone is not None and not zone[1].replace(".", "").isdigit():
-        return zone[1].lower()
-    known = _KNOWN_LIST.search(text)
-    return None if known is None else known[1].lower()
+    lower = text.lower()
+    if any(word in lower for word in _LIST_WORDS):
+        zone = _LIST.search(lower)
+        if zone is not None and not zone[1].replace(".", "").isdigit():
+            return zone[1]
+    return next((name for name in _KNOWN_LISTS if name in lower), None)

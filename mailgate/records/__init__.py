@@ -12,7 +12,7 @@ from mailgate.records._mail import Headers, Mail, MailLimits, Part
 from mailgate.records._reasons import FAULTS, Fault, Permanence, Reason
 from mailgate.records._ref import REF_HEADER, MessageRef, RefSigner
 from mailgate.records._reply import Meaning, SmtpReply, Stage, meaning_of
-from mailgate.records._reply_find import FoundReply, find_reply
+from mailgate.records._reply_find import FoundReply, find_reply, find_stage
 from mailgate.records._reply_rules import ReplyRow
 from mailgate.records._status import EnhancedStatus
 
@@ -47,6 +47,7 @@ __all__ = [
     "domain_to_ascii",
     "event_id_of",
     "find_reply",
+    "find_stage",
     "map_domain",
     "meaning_of",
 ]

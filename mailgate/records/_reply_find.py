@@ -17,34 +17,39 @@ from mailgate.records._status import EnhancedStatus
 MAX_DIAGNOSTIC_CHARACTERS = 8_000
 _MAX_REPLY_CHARACTERS = 2_000
 _MAX_CANDIDATES = 200
+_BEST_SCORE = 14  # at the start of the text, with its enhanced status behind it: nothing stands better
 
 _CODE = re.compile(r"(?<![\w.@/+-])([245]\d\d)(?=[ \t:;,)\]\"'\n-]|$)")
+_WHOLE = re.compile(r"([45]\d\d)[ -](?=[45]\.\d{1,3}\.\d{1,3}[ \n])")
 _STATUS_AFTER = re.compile(r"[ \t:;\"'(-]{1,4}#?([245])\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _ARROW_IN = re.compile(r"[>\s]{0,20}<<< ?([245]\d\d)([ -]?)(.*)")
 _ARROW_OUT = re.compile(r"[>\s]{0,20}>>> ?([A-Za-z]{4})")
-_INTRODUCED = re.compile(
-    r"(?:sa(?:id|ys)|repl(?:y|ied)|respon(?:se|ded)|returned|answer(?:ed)?|reason|error(?:[ _]?code)?|result|status|"
-    r"code|diagnostic(?: code)?|transcript|was|smtp|command|data|connection|rcpt to|mail from|with|tempfailed|"
-    r"mail\+rcpt|because|message|\[rcpt_to\]|->|[a-z0-9-]\])"
-    r"(?:<[^<>\n]{0,320}>)?(?: SIZE=\d+)?[\s:;\"'(<#\[=]{0,12}$",
-    re.IGNORECASE,
-)
-_NOT_A_CODE_BEFORE = re.compile(
-    r"\b(?:port|line|size|year|pid|id|limit|over|than|most|least|for|of|after|in|about|used)[ =:#]{1,2}$", re.IGNORECASE
-)
+# Words and marks before a reply code; compared with the lower-case text before it, its punctuation taken off.
+_INTRODUCES = (
+    "said", "says", "reply", "replied", "response", "responded", "returned", "answer", "answered", "reason", "error",
+    "error code", "error_code", "errorcode", "result", "status", "code", "diagnostic", "transcript", "was", "smtp",
+    "command", "data", "connection", "rcpt to", "mail from", "with", "tempfailed", "mail+rcpt", "because", "message",
+    "rcpt_to]", "->", "]",
+)  # fmt: skip
+_PUNCTUATION = " \t\n:;\"'(<#[="
+_NOT_A_CODE_BEFORE = frozenset(
+    ("port", "line", "size", "year", "pid", "id", "limit", "over", "than", "most", "least", "for", "of", "after", "in",
+     "about", "used")
+)  # fmt: skip
 _NOT_A_CODE_AFTER = re.compile(
     r"[ -]?(?:[kmg]?i?b|bytes?|kbytes?|octets|seconds?|secs?|minutes?|hours?|days?|times|messages|recipients|attempts"
     r"|%)\b",
     re.IGNORECASE,
 )
-_LINE_START = re.compile(r"(?:^|\n)[ \t>|*\"'#(\[-]{0,20}$")
-_STOP = re.compile(
-    r"\n[ \t]*\n|\n[ \t>]*(?:giving up on |i'm not going to try|-{2,}|<<< |>>> |\.{3} while|quit\b|rset\b|"
-    r"[A-Za-z-]{3,30}-(?:mta|recipient|code|date): )|\(in reply to |\(state \d",
+_LINE_MARKS = " \t>|*\"'#([-"
+_STOP_LINE = re.compile(
+    r"[ \t>]*(?:giving up on |i'm not going to try|-{2,}|<<< |>>> |\.{3} while|quit\b|rset\b|"
+    r"[A-Za-z-]{3,30}-(?:mta|recipient|code|date): |$)",
     re.IGNORECASE,
 )
+_LETTERS = re.compile(r"[^\W\d_](?:.*?[^\W\d_]){2}", re.DOTALL)
 _LINE_CODES = r"(?:^|(?<=[\s:;\"'])){code}[ -](?:#?{digit}\.\d{{1,3}}\.\d{{1,3}}(?=\s|$))?"
-_LEADING_STATUS = re.compile(r"[\s:;\"'(-]{0,6}#?([245]\.\d{1,3}\.\d{1,3})(?=[\s:;,)\]-]|$)")
+_LEADING_STATUS = re.compile(r"[\s:;\"'(-]{0,6}#?([245])\.(\d{1,3})\.(\d{1,3})(?=[\s:;,)\]-]|$)[\s:;]*")
 _STAGE_OF = {
     "mail": Stage.MAIL,
     "rcpt": Stage.RCPT,
@@ -179,15 +184,18 @@ def _needs_recipient(code: int, lines: list[str]) -> bool:
 
 
 def _from_prose(text: str, status: EnhancedStatus | None) -> FoundReply:
+    whole = _WHOLE.match(text)
+    if whole is not None:  # most Diagnostic-Codes: the reply and nothing else
+        return _found(int(whole[1]), _until_stop(text[3 : 3 + _MAX_REPLY_CHARACTERS]), find_stage(text), text)
     best: re.Match[str] | None = None
     best_score = 3  # below it a number is just a number
     for count, match in enumerate(_CODE.finditer(text)):
-        if count >= _MAX_CANDIDATES:
+        if count >= _MAX_CANDIDATES or best_score >= _BEST_SCORE:
             break
         score = _score(text, match, status)
         if score > best_score:
             best, best_score = match, score
-    stage = _stage_of(text)
+    stage = find_stage(text)
     if best is None:
         return FoundReply(
             code=None,
@@ -196,11 +204,8 @@ def _from_prose(text: str, status: EnhancedStatus | None) -> FoundReply:
             text=text[:_MAX_REPLY_CHARACTERS],
             line=_one_line(text),
         )
-    rest = text[best.end() : best.end() + _MAX_REPLY_CHARACTERS]
-    stop = _STOP.search(rest)
-    if stop is not None:
-        rest = rest[: stop.start()]
-    if sum(character.isalpha() for character in rest) < 3 and best.start() > 0:
+    rest = _until_stop(text[best.end() : best.end() + _MAX_REPLY_CHARACTERS])
+    if best.start() > 0 and _LETTERS.search(rest) is None:
         # The code stands behind its words: "mailbox unavailable. [SMTP Error Code 550]".
         rest = f" {text[max(0, best.start() - _MAX_REPLY_CHARACTERS) : best.start()]}"
     return _found(int(best[1]), rest, stage, best[1] + rest)
@@ -213,13 +218,9 @@ def _score(text: str, match: re.Match[str], status: EnhancedStatus | None) -> in
     followed = _STATUS_AFTER.match(after)
     if followed is not None and followed[1] == digit:
         score += 8
-    if not before.strip() and match.start() < 60:
+    if (not before.strip() and match.start() < 60) or before.endswith((";", "; ")):
         score += 6
-    elif _LINE_START.search(before):
-        score += 5
-    elif before.endswith((";", "; ")):
-        score += 6
-    elif _INTRODUCED.search(before):
+    elif not before[before.rfind("\n") + 1 :].strip(_LINE_MARKS) or _is_introduced(before):
         score += 5
     if after[:1] in " -" and (after[1:2].isalpha() or after[1:2] in "<#[(\"'"):
         score += 1
@@ -227,13 +228,49 @@ def _score(text: str, match: re.Match[str], status: EnhancedStatus | None) -> in
         score += 2
     if digit == "2" and (status is None or status.status_class != 2):
         score -= 6
-    if followed is None and (_NOT_A_CODE_BEFORE.search(before) or _NOT_A_CODE_AFTER.match(after)):
+    if followed is None and (_last_word(before) in _NOT_A_CODE_BEFORE or _NOT_A_CODE_AFTER.match(after)):
         score -= 8
     return score
 
 
-def _stage_of(text: str) -> Stage | None:
-    lower = text.lower()
+def _is_introduced(before: str) -> bool:
+    lead = before.lower().rstrip(_PUNCTUATION)
+    if lead.endswith(">") and "<" in lead:
+        lead = lead[: lead.rfind("<")].rstrip(_PUNCTUATION)  # "after RCPT TO:<user@example.com>: 550"
+    elif " size=" in lead:
+        lead = lead[: lead.rfind("<")].rstrip(_PUNCTUATION) if "<" in lead else lead
+    return lead.endswith(_INTRODUCES)
+
+
+def _last_word(before: str) -> str:
+    lead = before.rstrip(" =:#")
+    return lead[-12:].lower().rpartition(" ")[2].lstrip("(")
+
+
+def _until_stop(rest: str) -> str:
+    """The reply itself: until the line that begins something else, without what the program says about it."""
+    if "\n" in rest:
+        first, *others = rest.split("\n")
+        kept = [first]
+        for line in others:
+            if _STOP_LINE.match(line):
+                break
+            kept.append(line)
+        rest = "\n".join(kept)
+    for mark in ("(in reply to ", "(state "):
+        at = rest.find(mark)
+        if at >= 0:
+            rest = rest[:at]
+    return rest
+
+
+def find_stage(text: str) -> Stage | None:
+    """The command that the text says was refused: "in reply to RCPT TO", "after end of data"; None when it does not.
+
+    >>> find_stage("SMTP error from remote mail server after initial connection").value
+    'connect'
+    """
+    lower = text[:MAX_DIAGNOSTIC_CHARACTERS].lower()
     for words in _COMMAND_FOLLOWS:
         start = lower.find(words)
         while start >= 0:
@@ -254,11 +291,16 @@ def _found(code: int, rest: str, stage: Stage | None, line: str) -> FoundReply:
     quoted = next((match for match in _QUOTED_REPLY.finditer(rest) if match[1] != str(code)[0]), None)
     if quoted is not None and rest[: quoted.start()].strip(" -:;.0123456789"):
         rest = rest[: quoted.start()]
-    words = _line_codes(code).sub(" ", f"{code} {rest.lstrip(' -:;')}")
     leading = _LEADING_STATUS.match(rest)
-    own = EnhancedStatus.find(rest) if leading is None else EnhancedStatus.parse(leading[1])
-    if leading is None and own is not None and own.status_class != code // 100:
-        own = None
+    if leading is not None:
+        own: EnhancedStatus | None = EnhancedStatus(int(leading[1]), int(leading[2]), int(leading[3]))
+        words = rest[leading.end() :]
+    else:
+        own = EnhancedStatus.find(rest)
+        own = own if own is not None and own.status_class == code // 100 else None
+        words = rest.lstrip(" -:;")
+    if str(code) in words:
+        words = _line_codes(code).sub(" ", words)
     return FoundReply(code=code, enhanced_status=own, stage=stage, text=" ".join(words.split()), line=_one_line(line))
 
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from functools import cache, lru_cache
 
 from mailgate.records._reasons import Fault, Permanence, Reason
+from mailgate.records._reply_rows_access import ACCESS_PROVIDER_ROWS
 from mailgate.records._reply_rows_content import CONTENT_FALLBACK, CONTENT_ROWS
-from mailgate.records._reply_rows_provider import PROVIDER_ROWS
+from mailgate.records._reply_rows_gateway import GATEWAY_ROWS
+from mailgate.records._reply_rows_mailbox import MAILBOX_PROVIDER_ROWS
 from mailgate.records._reply_rows_recipient import (
     DOMAIN_ROWS,
     ENHANCED_ADDRESS_ROWS,
@@ -37,7 +39,9 @@ _PASSING = frozenset((Fault.NETWORK, Fault.SERVER))
 def all_rows() -> tuple[ReplyRow, ...]:
     """The whole table in its order."""
     return (
-        *PROVIDER_ROWS,
+        *MAILBOX_PROVIDER_ROWS,
+        *GATEWAY_ROWS,
+        *ACCESS_PROVIDER_ROWS,
         *SENDER_ROWS,
         *RESTRICTED_ROWS,
         *MAILBOX_ROWS,

@@ -125,14 +125,30 @@ class Reading:
         return None if self.status is None else str(self.status.status_class)
 
 
+class _Filed:
+    """The phrases filed under one word, with the numbers of their rows."""
+
+    __slots__ = ("literals", "patterns")
+
+    def __init__(self) -> None:
+        self.literals: list[tuple[str, int]] = []
+        self.patterns: list[tuple[Gapped, int]] = []
+
+    def add(self, test: str | Gapped, number: int) -> None:
+        if isinstance(test, str):
+            self.literals.append((test, number))
+        else:
+            self.patterns.append((test, number))
+
+
 class ReplyTable:
     """An ordered table, indexed once; `match` gives the first row that a reply satisfies."""
 
     def __init__(self, rows: Iterable[ReplyRow]) -> None:
         self.rows = tuple(rows)
-        self._exact: dict[str, list[tuple[int, str | re.Pattern[str]]]] = {}
-        self._stems: dict[str, list[tuple[int, str | re.Pattern[str]]]] = {}
-        self._letters: list[tuple[int, str]] = []
+        self._exact: dict[str, _Filed] = {}
+        self._stems: dict[str, _Filed] = {}
+        self._letters: list[tuple[str, int]] = []
         self._by_code: dict[int, list[int]] = {}
         self._by_subject: dict[int, list[int]] = {}
         self._statuses = [tuple(_compile_status(pattern) for pattern in row.statuses) for row in self.rows]
@@ -141,33 +157,34 @@ class ReplyTable:
 
     def match(self, reading: Reading) -> ReplyRow | None:
         """The first row that the reply satisfies, None when there is none."""
-        found = self._candidates(reading)
-        for number in sorted(found):
-            tests = found[number]
-            if self._applies(number, reading) and (tests is None or any(stands(test, reading.words) for test in tests)):
+        words = reading.words
+        for number in sorted(self._hits(reading)):
+            if self._applies(number, reading) and not any_stands(self._unless[number], words):
                 return self.rows[number]
         return None
 
-    def _candidates(self, reading: Reading) -> dict[int, list[str | re.Pattern[str]] | None]:
-        """Row number to the phrases worth trying; None for a row that asks for no text."""
-        found: dict[int, list[str | re.Pattern[str]] | None] = {}
+    def _hits(self, reading: Reading) -> set[int]:
+        """Numbers of the rows whose phrase stands in the text, and of those that ask for no text but may apply."""
+        words = reading.words
+        hits: set[int] = set()
+        spoken = set(words.split())
         exact, stems = self._exact, self._stems
-        for word in set(reading.words.split()):
-            for number, test in exact.get(word, ()):
-                found.setdefault(number, []).append(test)  # type: ignore[union-attr]
-            for number, test in stems.get(word[:_STEM_KEY], ()):
-                found.setdefault(number, []).append(test)  # type: ignore[union-attr]
-        if not reading.words.isascii():
-            for number, letters in self._letters:
-                if letters in reading.words:
-                    found.setdefault(number, []).append(letters)  # type: ignore[union-attr]
+        filed_here = [exact[word] for word in spoken if word in exact]
+        filed_here += [stems[stem] for stem in {word[:_STEM_KEY] for word in spoken} if stem in stems]
+        for filed in filed_here:
+            for literal, number in filed.literals:
+                if literal in words:
+                    hits.add(number)
+            for pattern, number in filed.patterns:
+                if number not in hits and pattern.stands_in(words):
+                    hits.add(number)
+        if not words.isascii():
+            hits.update(number for literal, number in self._letters if literal in words)
         if reading.code is not None:
-            for number in self._by_code.get(reading.code, ()):
-                found[number] = None
+            hits.update(self._by_code.get(reading.code, ()))
         if reading.status is not None:
-            for number in self._by_subject.get(reading.status.subject, ()):
-                found[number] = None
-        return found
+            hits.update(self._by_subject.get(reading.status.subject, ()))
+        return hits
 
     def _applies(self, number: int, reading: Reading) -> bool:
         row = self.rows[number]
@@ -179,9 +196,7 @@ class ReplyTable:
             return False
         if row.statuses and not _has_status(self._statuses[number], reading.status):
             return False
-        if row.hosts and not any(_is_under(reading.host, suffix) for suffix in row.hosts):
-            return False
-        return not any(stands(test, reading.words) for test in self._unless[number])
+        return not row.hosts or any(_is_under(reading.host, suffix) for suffix in row.hosts)
 
     def _index(self) -> None:
         counts = Counter(
@@ -202,41 +217,59 @@ class ReplyTable:
     def _file(self, number: int, phrase: str, counts: Counter[str]) -> None:
         test = compile_phrase(phrase)
         if not phrase.isascii() and isinstance(test, str) and not test.startswith(" "):
-            self._letters.append((number, test))
+            self._letters.append((test, number))
             return
         pieces = [piece for piece in _pieces(phrase) if piece != "..."]
         whole = [piece for piece in pieces if not piece.endswith("~")]
         if whole:
             key = min(whole, key=lambda piece: (counts[piece], -len(piece)))
-            self._exact.setdefault(key, []).append((number, test))
+            self._exact.setdefault(key, _Filed()).add(test, number)
         else:
             key = max(pieces, key=len)[:-1][:_STEM_KEY]
-            self._stems.setdefault(key, []).append((number, test))
+            self._stems.setdefault(key, _Filed()).add(test, number)
 
 
-def stands(test: str | re.Pattern[str], words: str) -> bool:
-    """True when a compiled phrase stands in the words."""
-    return test in words if isinstance(test, str) else test.search(words) is not None
+class Gapped:
+    """A phrase with a gap or an open word inside: its literals, and a pattern that is only built when all are there."""
+
+    __slots__ = ("_literals", "_pattern", "_pieces")
+
+    def __init__(self, pieces: tuple[str, ...]) -> None:
+        self._pieces = pieces
+        self._literals = tuple(f" {piece.removesuffix('~')}" for piece in pieces if piece != "...")
+        self._pattern: re.Pattern[str] | None = None
+
+    def stands_in(self, words: str) -> bool:
+        """True when the phrase stands in the words."""
+        for literal in self._literals:
+            if literal not in words:
+                return False
+        if self._pattern is None:
+            self._pattern = re.compile(" " + "".join(map(_piece_pattern, self._pieces)))
+        return self._pattern.search(words) is not None
 
 
-@lru_cache(maxsize=4096)
-def compile_phrase(phrase: str) -> str | re.Pattern[str]:
-    """A phrase as a literal to look for, or as a pattern when it has a gap or an open word inside."""
+def _piece_pattern(piece: str) -> str:
+    if piece == "...":
+        return rf"(?:[^ ]+ ){{0,{MAX_GAP_WORDS}}}?"
+    return f"{re.escape(piece[:-1])}[^ ]* " if piece.endswith("~") else f"{re.escape(piece)} "
+
+
+def any_stands(tests: Iterable[str | Gapped], words: str) -> bool:
+    """True when one of the compiled phrases stands in the words."""
+    return any(test in words if isinstance(test, str) else test.stands_in(words) for test in tests)
+
+
+@lru_cache(maxsize=8192)
+def compile_phrase(phrase: str) -> str | Gapped:
+    """A phrase as a literal to look for, or as more than one when it has a gap or an open word inside."""
     pieces = _pieces(phrase)
     if _is_unspaced(phrase):
         return words_of(phrase).strip()
     if "..." not in pieces and not any(piece.endswith("~") for piece in pieces[:-1]):
         joined = " ".join(pieces)
         return f" {joined[:-1]}" if joined.endswith("~") else f" {joined} "
-    parts = []
-    for piece in pieces:
-        if piece == "...":
-            parts.append(rf"(?:[^ ]+ ){{0,{MAX_GAP_WORDS}}}?")
-        elif piece.endswith("~"):
-            parts.append(re.escape(piece[:-1]) + "[^ ]* ")
-        else:
-            parts.append(re.escape(piece) + " ")
-    return re.compile(" " + "".join(parts))
+    return Gapped(pieces)
 
 
 @lru_cache(maxsize=64)
@@ -245,10 +278,18 @@ def table_of(rows: tuple[ReplyRow, ...]) -> ReplyTable:
     return ReplyTable(rows)
 
 
-def _pieces(phrase: str) -> list[str]:
+@lru_cache(maxsize=8192)
+def _pieces(phrase: str) -> tuple[str, ...]:
     """The words of a phrase in comparison form, `...` and the `~` of open words kept."""
+    words = phrase.split()
+    if (
+        phrase.isascii()
+        and phrase == phrase.lower()
+        and all(w.removesuffix("~").isalnum() or w == "..." for w in words)
+    ):
+        return tuple(words)
     pieces: list[str] = []
-    for word in phrase.split():
+    for word in words:
         if word == "...":
             pieces.append(word)
             continue
@@ -257,16 +298,18 @@ def _pieces(phrase: str) -> list[str]:
         if is_open and found:
             found[-1] += "~"
         pieces.extend(found)
-    return pieces
+    return tuple(pieces)
 
 
 def _is_unspaced(phrase: str) -> bool:
     """Chinese, Japanese and Thai are written without spaces; such a phrase may stand inside a longer run of letters."""
-    return any("\u0e00" <= character <= "\u0e7f" or character >= "\u3000" for character in phrase)
+    return not phrase.isascii() and any(
+        "\u0e00" <= character <= "\u0e7f" or character >= "\u3000" for character in phrase
+    )
 
 
 def _check_phrase(name: str, phrase: str) -> None:
-    pieces = _pieces(phrase) if len(phrase) <= MAX_PHRASE_CHARACTERS else []
+    pieces = _pieces(phrase) if len(phrase) <= MAX_PHRASE_CHARACTERS else ()
     if not any(piece != "..." for piece in pieces):
         raise ValueError(
             f"row {name!r}: a phrase needs words and at most {MAX_PHRASE_CHARACTERS} characters: {phrase!r}"

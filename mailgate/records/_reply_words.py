@@ -23,8 +23,10 @@ _LOCAL = r"\w.+=!#$%&'*/?^`{|}~-"
 _ADDRESS = re.compile(rf"<[^<>\n]{{1,320}}@[^<>\n]{{0,255}}>|(?<![{_LOCAL}])[{_LOCAL}]+@[\w.-]+")
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,7}(?:\.\d{1,3}){0,3}(?![\w:])")
+_TWO_COLONS = re.compile(r":[0-9a-f]{0,4}:[0-9a-f]{0,4}(?:[:\].]|$)")
 _QUOTED_HOST = re.compile(r"\bhost [\w.-]{1,255} ?\[[0-9a-f.:x]{2,45}\](?::\d{1,5})? said:")
 _ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
+_ACCENTS = re.compile("[\u0300-\u036f]")
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -37,16 +39,20 @@ def words_of(text: str) -> str:
     ' xaddr mailbox full xip '
     """
     lowered = text[:MAX_TEXT_CHARACTERS].lower()
-    if "@" in lowered:
-        lowered = _ADDRESS.sub(f" {ADDRESS_WORD} ", lowered)
     if "said:" in lowered:
         lowered = _QUOTED_HOST.sub(" said ", lowered)
-    if lowered.count(".") >= 3:
-        lowered = _IPV4.sub(f" {IP_WORD} ", lowered)
-    if lowered.count(":") >= 3:
+    if _TWO_COLONS.search(lowered):
         lowered = _IPV6.sub(f" {IP_WORD} ", lowered)
+    if "@" in lowered or lowered.count(".") >= 3:
+        # Word by word: the patterns are slow, and few words need them.
+        marked = [_mark(word) if "@" in word or word.count(".") >= 3 else word for word in lowered.split()]
+        lowered = " ".join(marked)
     if lowered.isascii():
         return f" {' '.join(lowered.translate(_ASCII_WORDS).split())} "
-    decomposed = unicodedata.normalize("NFKD", lowered)
-    plain = "".join(character for character in decomposed if not unicodedata.combining(character))
-    return f" {' '.join(_WORDS.findall(plain))} "
+    # Accents off, and only those: the voicing marks of kana and the parts of hangul are put together again.
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", lowered))
+    return f" {' '.join(_WORDS.findall(unicodedata.normalize('NFC', plain)))} "
+
+
+def _mark(word: str) -> str:
+    return _IPV4.sub(f" {IP_WORD} ", _ADDRESS.sub(f" {ADDRESS_WORD} ", word))
