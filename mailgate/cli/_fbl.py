@@ -50,11 +50,39 @@ class _Read:
     error: str | None = None
 
 
+# What a line of --json always has, in this order; None and [] for what the message does not say.
+SHAPE: dict[str, Any] = {
+    "kind": None,
+    "feedback_type": None,
+    "user_agent": None,
+    "version": None,
+    "original_mail_from": None,
+    "original_rcpt_to": [],
+    "removal_recipient": [],
+    "arrival_date": None,
+    "source_ip": None,
+    "reported_domain": [],
+    "reported_uri": [],
+    "incidents": None,
+    "authentication_results": [],
+    "auth_failure": None,
+    "original_message_id": None,
+    "ref": None,
+    "derived": [],
+    "defects": [],
+    # Who complained, however it was found (`original_rcpt_to` is what the report says, redacted or not).
+    "recipients": [],
+    "recipient_source": None,
+    "matched": None,
+}
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the verb."""
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="a file, directory, Maildir or mbox; - for stdin")
     add("--json", action="store_true", help="one JSON line a message")
+    add("--full", action="store_true", help="--json with everything that was read, also what has no fixed shape")
     add("--summary", action="store_true", help="counts by feedback type, provider, source IP and stream")
     add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
     add_ownership_options(parser)
@@ -67,7 +95,7 @@ def run(args: argparse.Namespace) -> int:
         results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
         if args.summary:
             return _summarize(results, args.json)
-        return _print_json(results) if args.json else _print_text(results)
+        return _print_json(results, args.full) if args.json or args.full else _print_text(results)
 
 
 def _read(source: _inputs.Source, settings: FeedbackSettings) -> _Read:
@@ -86,15 +114,15 @@ def _watched(results: Iterator[_Read], bar: Progress) -> Iterator[_Read]:
         yield result
 
 
-def _print_json(results: Iterator[_Read]) -> int:
+def _print_json(results: Iterator[_Read], full: bool) -> int:
     status = _exit.OK
     for result in results:
         if result.error is not None:
             status = _exit.DATA
             print(_output.json_line({"file": result.name, "error": result.error}))
         else:
-            said: dict[str, Any] = {"kind": None} if result.report is None else result.report.to_dict()
-            print(_output.json_line({"file": result.name, **said}))
+            said: dict[str, Any] = {} if result.report is None else result.report.to_dict()
+            print(_output.json_line({"file": result.name, **_output.shaped(said, SHAPE, full=full)}))
     return status
 
 

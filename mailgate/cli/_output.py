@@ -19,6 +19,17 @@ def json_line(record: Mapping[str, Any]) -> str:
     return json.dumps(record, ensure_ascii=True, separators=(", ", ": "))
 
 
+def shaped(said: Mapping[str, Any], shape: Mapping[str, Any], *, full: bool = False) -> dict[str, Any]:
+    """`said` in the documented shape of a JSON line: exactly the keys of `shape`, in its order, its values where `said`
+    is silent. full: with everything else that was said behind them.
+
+    >>> shaped({"b": 1, "c": 2}, {"a": None, "b": None})
+    {'a': None, 'b': 1}
+    """
+    record = {name: said.get(name, empty) for name, empty in shape.items()}
+    return {**record, **said} if full else record
+
+
 def printable(text: str) -> str:
     """`text` with every control, format, surrogate and line-separating character written as an escape.
 

@@ -47,7 +47,16 @@ def test_one_line_a_message(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert list(report)[: len(KEYS)] == KEYS
     assert report["original_rcpt_to"] == ["this-local-part-does-not-exist-on-yahoo@yahoo.com"]
     assert report["arrival_date"] == "2013-04-30T07:45:50+00:00"
-    assert next(line for line in found if line["kind"] is None) == {"file": str(folder / "ordinary.eml"), "kind": None}
+    ordinary = next(line for line in found if line["kind"] is None)
+    assert list(ordinary) == list(report)
+    assert not any(value for name, value in ordinary.items() if name != "file")
+
+
+def test_full_has_everything_behind_the_documented_keys(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["fbl", "--full", str(folder / "arf-02.eml")]) == 0
+    (line,) = lines(capsys.readouterr().out)
+    assert list(line)[: len(KEYS)] == KEYS
+    assert ["Feedback-Type", "abuse"] in line["fields"]
 
 
 def test_jobs_change_nothing_but_the_clock(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
