@@ -74,6 +74,7 @@ SHAPE: dict[str, Any] = {
     "recipients": [],
     "recipient_source": None,
     "matched": None,
+    "stream": None,
 }
 
 
