@@ -199,6 +199,17 @@ class Bed:
             check=False,
         )
 
+    def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
+        """The same, not waited for: whoever begins it ends it."""
+        return subprocess.Popen(
+            self.namespace.command([sys.executable, "-m", "mailgate", *words]),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **environment},
+        )
+
     def program(self) -> Path:
         """`mailgate` as a package puts it into /usr/bin: any user of the machine can run it."""
         path = self.folder / "mailgate"

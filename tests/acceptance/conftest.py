@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.acceptance.bed import Bed
-from tests.support import needs
+from tests.support import needs, postgres
 
 PROGRAMS = ("ip", "postfix", "unbound", "nsd", "dovecot", "postgrey", "apt-get", "dpkg")
 
@@ -31,3 +31,10 @@ def bed() -> Iterator[Bed]:
     finally:
         left = made.stop()
     assert left == [], f"processes that would not end: {left}"
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[postgres.PostgresServer]:
+    """A cluster on a UNIX socket, which every network namespace reaches."""
+    with postgres.server() as running:
+        yield running
