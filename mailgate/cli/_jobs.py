@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import ctypes
 import itertools
 import os
 import signal
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -29,6 +30,9 @@ def ordered_map(function: Callable[[T], R], items: Iterable[T], jobs: int = 1) -
     if jobs == 1:
         yield from map(function, items)
         return
+    # Here and not above: most runs read in one process, and these cost more to import than a message to read.
+    from concurrent.futures import ProcessPoolExecutor
+
     batches = itertools.batched(items, ITEMS_PER_TASK) if hasattr(itertools, "batched") else _batched(items)
     with ProcessPoolExecutor(jobs, initializer=_follow_the_parent, initargs=(os.getpid(),)) as pool:
         pending: deque[Future[list[R]]] = deque()
@@ -58,6 +62,8 @@ def _follow_the_parent(parent: int) -> None:
     """Interrupts are the parent's business; and a worker must not outlive a parent that was killed (Linux)."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if sys.platform == "linux":
+        import ctypes
+
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:  # it died before we asked
         os._exit(1)

@@ -111,3 +111,37 @@ def test_every_verb_teaches_itself(verb: str) -> None:
     for example in module.EXAMPLES:
         assert example.splitlines()[0] in text
     assert module.SUMMARY
+
+
+def python(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, env=os.environ, check=False)
+
+
+@pytest.mark.parametrize(
+    ("room", "verb"),
+    [
+        ("maildir", "scan"),
+        ("bounce", "bounce"),
+        ("fbl", "fbl"),
+        ("dmarc", "dmarc"),
+        ("suppression", "suppress"),
+        ("validator", "validate"),
+        ("engagement", "track"),
+        ("unsubscribe", "unsubscribe"),
+    ],
+)
+def test_a_room_is_the_same_program_cut_to_its_verb(room: str, verb: str) -> None:
+    run = python("-m", f"mailgate.{room}", "--help")
+    assert run.returncode == 0
+    assert run.stdout.startswith(f"usage: mailgate {verb}")
+
+
+def test_reading_a_bounce_needs_no_dns_library_and_no_other_room() -> None:
+    program = (
+        "import sys; from mailgate.cli import main; status = main(['bounce', '--json', sys.argv[1]]);"
+        "print(sorted(name for name in sys.modules if name.startswith(('dns', 'mailgate.')) and name.count('.') < 2),"
+        " status, file=sys.stderr)"
+    )
+    mail = "fixtures/quickstart/Maildir/new/1795219201.M00001P1.mx.sender.test-postfix-unknown"
+    run = python("-c", program, mail)
+    assert run.stderr.strip() == "['mailgate.bounce', 'mailgate.cli', 'mailgate.records'] 0"
