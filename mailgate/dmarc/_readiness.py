@@ -16,6 +16,7 @@ from mailgate.dmarc._contribution import OTHER
 from mailgate.dmarc._facet import Outcome
 from mailgate.dmarc._report import PolicyPublished
 from mailgate.dmarc._sources import SourceClass, class_of
+from mailgate.dmarc._text import many
 
 WINDOW_DAYS = 28  # RFC 9989 7.4: a month at each step
 MIN_DAYS_WITH_DATA = 20
@@ -165,8 +166,8 @@ class Readiness:
     def _evidence(self, current: str, since: date) -> Iterable[dict[str, Any]]:
         window = self.window
         if self.at is not None and (self.at - window.last).days > STALE_DAYS:
-            age = (self.at - window.last).days
-            yield _finding("stale", f"the newest report is {age} days old", days=age, allowed=STALE_DAYS)
+            text = f"the newest report is of {window.last}, more than {STALE_DAYS} days ago"
+            yield _finding("stale", text, newest=window.last.isoformat(), allowed_days=STALE_DAYS)
         days = (window.last - since).days + 1
         if days < WINDOW_DAYS:
             text = f"{days} of {WINDOW_DAYS} days seen at p={current}"
@@ -175,7 +176,7 @@ class Readiness:
             text = f"data for {window.days_with_data} of the last {WINDOW_DAYS} days, {MIN_DAYS_WITH_DATA} are needed"
             yield _finding("too_few_days_with_data", text, days=window.days_with_data, needed=MIN_DAYS_WITH_DATA)
         if len(window.reporters) < MIN_REPORTERS:
-            text = f"{len(window.reporters)} organisations report, {MIN_REPORTERS} are needed"
+            text = f"{many(len(window.reporters), 'organisation')} reporting, {MIN_REPORTERS} are needed"
             yield _finding("too_few_reporters", text, reporters=len(window.reporters), needed=MIN_REPORTERS)
         if not window.messages:
             yield _finding("no_mail", f"no mail in the last {WINDOW_DAYS} days", messages=0)
@@ -197,12 +198,13 @@ class Readiness:
         ]
         new = [s for s in failing if (self.window.last - s.first).days < NEW_SOURCE_DAYS]
         if failing:
-            text = (
-                f"{len(failing)} sources with at least {MIN_SHARE:.1%} of the mail pass less than {MIN_PASS_RATE:.0%}"
-            )
+            sources_of = f"{many(len(failing), 'source')} with at least {MIN_SHARE:.1%} of the mail"
+            text = f"{sources_of}: less than {MIN_PASS_RATE:.0%} passes"
             yield _finding("failing_sources", text, count=len(failing), sources=_listed(failing, _failing))
         if new:
-            text = f"{len(new)} of them are new in the last {NEW_SOURCE_DAYS} days: wait"
+            text = (
+                f"{many(len(new), 'failing source')} new in the last {NEW_SOURCE_DAYS} days: wait, find out who it is"
+            )
             yield _finding("new_failing_sources", text, count=len(new), sources=_listed(new, _failing))
         if target == "reject" and (only_spf := self._spf_only(sources)):
             yield _spf_finding(only_spf)
@@ -232,7 +234,7 @@ class Readiness:
             yield _finding("indirect_mail", text, **numbers)
         failed = window.messages - window.passed
         if window.acted_on > failed:
-            text = f"receivers acted on {window.acted_on} messages though only {failed} failed"
+            text = f"receivers acted on {window.acted_on:,} messages though only {failed:,} failed"
             yield _finding("disposition_without_failure", text, acted_on=window.acted_on, failed=failed)
 
     def _advice(self) -> Iterable[dict[str, Any]]:
@@ -241,11 +243,11 @@ class Readiness:
             ranked = sorted(self.subdomains.items(), key=lambda item: (-item[1][0], item[0]))
             names = [{"name": name, "messages": m, "pass": p} for name, (m, p) in ranked[:_MAX_LISTED]]
             if latest.sp is None:
-                text = f"{len(ranked)} subdomains send without a policy of their own: publish sp"
+                text = f"{many(len(ranked), 'subdomain')} in From without a policy of its own: publish sp"
                 yield _finding("publish_sp", text, count=len(ranked), subdomains=names)
             never = [item for item in names if not item["pass"]]
             if never and latest.np != "reject":
-                text = f"{len(never)} of them never passed: np=reject is the safe first step if they do not exist"
+                text = f"{many(len(never), 'name')} below the domain never passed: np=reject is safe if unused"
                 yield _finding("publish_np", text, count=len(never), subdomains=never)
         if latest.pct is not None and latest.pct != 100:
             text = f"pct={latest.pct} is gone from DMARC (RFC 9989); use t=y to try a policy out"
@@ -268,7 +270,7 @@ def _listed(sources: list[WindowSource], weight: Callable[[WindowSource], int]) 
 
 def _spf_finding(sources: list[WindowSource]) -> dict[str, Any]:
     messages = sum(source.spf_only for source in sources)
-    text = f"{len(sources)} sources rely on SPF alone ({messages} messages); sign with DKIM first (RFC 9989 7.4)"
+    text = f"{many(len(sources), 'source')} on SPF alone ({messages:,} messages): sign with DKIM first (RFC 9989 7.4)"
     listed = _listed(sources, lambda source: source.spf_only)
     return _finding("spf_only", text, count=len(sources), messages=messages, sources=listed)
 

@@ -39,7 +39,8 @@ class ViewOptions:
     since, until: first and last day, by the day on which a report begins. require_trust: leave out reports whose mail
     did not pass at our own server. at: today; reports that begin later are kept apart as `future`, and evidence that
     ended long before is told as stale. None: nothing is judged by the clock.
-    top: rows of each ranking; the rest is one row `other`. own, not_ours: does an address belong to one of our own
+    top: rows of each ranking; the rest is one row `other`. Of sources, half are those that fail most, the others the
+    largest. own, not_ours: does an address belong to one of our own
     senders, or to somebody who is not us? See `Networks`.
     """
 
@@ -342,13 +343,19 @@ def _outliers(by_org: Mapping[str, Counts]) -> list[str]:
 
 
 def _sources(tally: _Tally, entries: Iterable[Entry], top: int) -> list[dict[str, Any]]:
-    ranked = sorted(
-        ((ip, source) for ip, source in tally.sources.items() if ip != OTHER),
-        key=lambda item: (item[1].passed - item[1].messages, -item[1].messages, item[0]),
-    )
-    details = _details(entries, {ip for ip, _ in ranked[:top]})
+    """Half of the rows for those that fail most, the others for the largest; failing ones first."""
+    known = [(ip, source) for ip, source in tally.sources.items() if ip != OTHER]
+    known.sort(key=lambda item: (item[1].passed - item[1].messages, -item[1].messages, item[0]))
+    shown = {ip for ip, source in known[: (top + 1) // 2] if source.passed < source.messages}
+    for ip, _ in sorted(known, key=lambda item: (-item[1].messages, item[0])):
+        if len(shown) >= top:
+            break
+        shown.add(ip)
+    details = _details(entries, shown)
     rows = []
-    for ip, source in ranked[:top]:
+    for ip, source in known:
+        if ip not in shown:
+            continue
         detail, kind = details[ip], class_of(source.classes)
         rows.append(
             {
@@ -365,7 +372,9 @@ def _sources(tally: _Tally, entries: Iterable[Entry], top: int) -> list[dict[str
                 "orgs": len(detail.orgs),
             }
         )
-    rest = [source for _, source in ranked[top:]] + ([tally.sources[OTHER]] if OTHER in tally.sources else [])
+    rest = [source for ip, source in known if ip not in shown] + (
+        [tally.sources[OTHER]] if OTHER in tally.sources else []
+    )
     if rest:
         classes: Counter[SourceClass] = Counter()
         for source in rest:

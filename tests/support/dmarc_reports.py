@@ -9,9 +9,11 @@ from __future__ import annotations
 import base64
 import gzip
 import io
+import json
 import random
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 DAY = 86_400
@@ -219,3 +221,122 @@ def mail(
         + body.replace(b"\r\n", b"\n").replace(b"\n", b"\r\n")
         + b"\r\n--b0undary--\r\n"
     )
+
+
+def story(seed: int = 11, days: int = 60, domain: str = "example.com") -> Iterator[bytes]:
+    """The reports of some weeks of a domain with the usual company.
+
+    Its own mail server (DKIM and SPF), a newsletter service (DKIM only), an old web server (SPF only), a billing
+    service that signs as itself (misaligned), forwarders, a mailing list, and forgers; five receivers report daily.
+    """
+    rng = random.Random(seed)
+    forgers = addresses(rng, 60)
+    forwarders = addresses(rng, 12)
+    own, service = ((domain, "mta1", "pass"),), ((domain, "news2", "pass"), ("esp.example", "k1", "pass"))
+    for day in range(days):
+        weekend = (day + 2) % 7 in (5, 6)
+        for org in ORGS[:5]:
+            size = rng.uniform(0.5, 1.5) * (0.4 if weekend else 1.0) * (6.0 if org == "google.com" else 1.0)
+            records = [
+                record(source_ip="192.0.2.10", count=int(120 * size), header_from=domain, dkims=own, spf_domain=domain),
+                record(
+                    source_ip="2001:db8:25::7", count=int(25 * size), header_from=domain, dkims=own, spf_domain=domain
+                ),
+            ]
+            if day % 7 in (1, 3):
+                for last in range(1, 9):
+                    records.append(
+                        record(
+                            source_ip=f"198.51.100.{last}",
+                            count=int(90 * size),
+                            spf="fail",
+                            header_from=f"news.{domain}" if last > 6 else domain,
+                            dkims=service,
+                            spf_domain="bounce.esp.example",
+                        )
+                    )
+            records.append(
+                record(
+                    source_ip="203.0.113.80",
+                    count=int(6 * size) + 1,
+                    dkim="fail",
+                    header_from=domain,
+                    dkims=(),
+                    spf_domain=domain,
+                )
+            )
+            if day > days - 12:
+                records.append(
+                    record(
+                        source_ip="203.0.113.25",
+                        count=int(9 * size) + 1,
+                        dkim="fail",
+                        spf="fail",
+                        header_from=domain,
+                        dkims=(("billing.example", "b1", "pass"),),
+                        spf_domain="billing.example",
+                    )
+                )
+            for _ in range(rng.randint(1, 4)):
+                records.append(
+                    record(
+                        source_ip=rng.choice(forwarders),
+                        count=rng.randint(1, 4),
+                        spf="fail",
+                        header_from=domain,
+                        dkims=own,
+                        spf_domain=domain,
+                        spf_result="fail",
+                    )
+                )
+            if rng.random() < 0.4:
+                records.append(
+                    record(
+                        source_ip="198.51.100.200",
+                        count=rng.randint(1, 6),
+                        dkim="fail",
+                        spf="fail",
+                        reason=("mailing_list", "arc=pass"),
+                        header_from=domain,
+                        dkims=((domain, "mta1", "fail"),),
+                        spf_domain="lists.example",
+                    )
+                )
+            for _ in range(rng.randint(0, 5)):
+                records.append(
+                    record(
+                        source_ip=rng.choice(forgers),
+                        count=min(40, int(rng.paretovariate(0.9))),
+                        dkim="fail",
+                        spf="fail",
+                        header_from=rng.choice((domain, domain, f"shop.{domain}")),
+                        dkims=(),
+                        spf_domain="forged.example",
+                        spf_result="none",
+                    )
+                )
+            yield report(
+                records, org_name=org, report_id=f"{org}-{day}", domain=domain, begin=FIRST_DAY + day * DAY, p="none"
+            )
+
+
+def tls_report(day: int = 0, *, domain: str = "example.com", success: int = 120, failure: int = 0) -> bytes:
+    """A TLS report of one day with one policy."""
+    begin = datetime.fromtimestamp(FIRST_DAY + day * DAY, UTC)
+    end = begin + timedelta(seconds=DAY - 1)
+    details = [{"result-type": "certificate-expired", "sending-mta-ip": "192.0.2.99", "failed-session-count": failure}]
+    return json.dumps(
+        {
+            "organization-name": "Example Mail",
+            "date-range": {"start-datetime": begin.isoformat(), "end-datetime": end.isoformat()},
+            "contact-info": "tls@mail.example",
+            "report-id": f"{begin:%Y-%m-%d}_{domain}",
+            "policies": [
+                {
+                    "policy": {"policy-type": "sts", "policy-domain": domain, "policy-string": ["version: STSv1"]},
+                    "summary": {"total-successful-session-count": success, "total-failure-session-count": failure},
+                    "failure-details": details if failure else [],
+                }
+            ],
+        }
+    ).encode()
