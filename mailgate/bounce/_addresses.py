@@ -7,8 +7,6 @@ linear in the text: tokens are cut at delimiters first, and only a token with an
 from __future__ import annotations
 
 import re
-from email.errors import HeaderParseError
-from email.header import decode_header
 
 MAX_ADDRESS_CHARACTERS = 512  # RFC 5321 4.5.3.1 allows 320; longer text with an @ in it is not an address
 MAX_LINE_CHARACTERS = 4_000  # RFC 5322 2.1.1 allows 998; what stands beyond is not looked at
@@ -116,11 +114,15 @@ def decode_words(text: str) -> str:
     """`text` with encoded-words (RFC 2047) decoded; as it is when they are broken."""
     if "=?" not in text:
         return text
+    from email.errors import HeaderParseError  # loads a good part of `email`; few reports need it
+    from email.header import decode_header
+
     try:
         parts = decode_header(text)
-        return "".join(
+        words = "".join(
             part if isinstance(part, str) else part.decode(charset or "ascii", "replace") for part, charset in parts
         )
+        return words.encode("utf-8", "replace").decode("utf-8")  # UTF-7 can hold lone surrogates
     except (HeaderParseError, LookupError, ValueError, UnicodeError):
         return text
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 
 MAX_DATE_CHARACTERS = 200  # a date with its comment is under 60; longer text is something else
+
+MAX_ZONE_HOURS = 23  # as in the standard library
 
 # The form that nearly every MTA writes; the standard library's reader takes three times as long.
 _PLAIN = re.compile(
@@ -37,6 +38,8 @@ def parse_date(text: str | None) -> datetime | None:
             return _plain(match)
         if _ISO.match(text):
             return _in_utc(datetime.fromisoformat(text))
+        from email.utils import parsedate_to_datetime  # loads sockets and more; few dates need it
+
         return _in_utc(parsedate_to_datetime(text))
     except (ValueError, OverflowError, TypeError, IndexError, KeyError, AttributeError):
         # The standard reader raises all of these on malformed text.
@@ -45,6 +48,8 @@ def parse_date(text: str | None) -> datetime | None:
 
 def _plain(match: re.Match[str]) -> datetime:
     day, month, year, hour, minute, second, sign, zone_hours, zone_minutes = match.groups()
+    if int(zone_hours) > MAX_ZONE_HOURS or int(zone_minutes) > 59:
+        raise ValueError(f"no such zone: {zone_hours}{zone_minutes}")
     offset = timedelta(hours=int(zone_hours), minutes=int(zone_minutes))
     # A leap second is read as the second before it.
     local = datetime(  # noqa: DTZ001 - the zone is taken off by hand in the next line

@@ -63,6 +63,7 @@ EXCHANGE_2007 = Dialect(
 
 DOMINO = Dialect(
     name="domino",
+    any_of=("because:", "weil:", "parce que", "perché:"),
     after=("was not delivered to:", "wurde nicht zugestellt an:", "n'a pas été remis à :", "non è stato recapitato a:"),
     until=("because:", "weil:", "parce que", "perché:"),
     shapes=LISTED,

@@ -15,7 +15,8 @@ MAX_STARTS = 20  # lines with a colon that are tried as the start of a header
 _FIRST_FIELD = re.compile(r"^[ \t>|]{0,12}(?=[A-Za-z][A-Za-z0-9-]{1,60}+[ \t]*+:)", re.MULTILINE)
 _FOR = re.compile(r"\bfor <?([^\s<>;]{1,256}@[^\s<>;]{1,255})>?")
 # Fields that the forwarding mailbox adds: they name the address that the message had arrived at before it went on.
-_ARRIVED_AT = ("x-sieve-redirected-from", "x-forwarded-for", "resent-from", "delivered-to")
+_ARRIVED_AT = ("x-sieve-redirected-from", "x-forwarded-for", "delivered-to")
+_SENDER_FIELDS = ("return-path", "sender", "from", "errors-to", "x-beenthere", "list-post", "reply-to")
 
 
 def returned_headers(mail: Mail, note: Notification) -> Headers | None:
@@ -101,7 +102,8 @@ def mailed_to(returned: Headers, recipient: str) -> str | None:
     """The address that the sender wrote to, when the returned header shows that `recipient` is a forward target.
 
     Proof is a mailbox's own field (Delivered-To, X-Sieve-Redirected-From, …) with another address, while `recipient`
-    stands in no To or Cc. None otherwise.
+    stands in no To or Cc. A mailbox of the sender's own domains is none: that is a list, and the sender wrote to its
+    members. None otherwise.
     """
     key = recipient.lower()
     for name in _ARRIVED_AT:
@@ -111,11 +113,14 @@ def mailed_to(returned: Headers, recipient: str) -> str | None:
             address = read_address(value)
             if address is None or address.lower() == key:
                 continue
-            addressed = addressed_to(returned)
-            sender = returned.get("return-path") or returned.get("from") or ""
-            if key not in addressed and address.lower() not in sender.lower():
+            if key not in addressed_to(returned) and f"@{address.rpartition('@')[2].lower()}" not in _senders(returned):
                 return address
     return None
+
+
+def _senders(returned: Headers) -> str:
+    """The addresses that sent the message or take its bounces, as one lower-case text."""
+    return " ".join([value for name in _SENDER_FIELDS for value in returned.get_all(name)]).lower()
 
 
 def is_returned_bounce(returned: Headers | None) -> bool:

@@ -6,7 +6,6 @@ Shapes: the notice itself, or an SNS envelope whose `Message` holds it as text; 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +13,12 @@ from typing import Any
 from mailgate.bounce._addresses import read_address, split_type
 from mailgate.bounce._dsn import read_action, split_diagnostic
 from mailgate.bounce._found import Found
-from mailgate.bounce._text import Notification
+from mailgate.bounce._text import Notification, clean_message_id, printable
 from mailgate.records import EnhancedStatus, Reason
 
 MAX_JSON_CHARACTERS = 256 * 1024  # SNS allows 256 KiB
 MAX_RECIPIENTS = 1_000
+MAX_VALUE_CHARACTERS = 20_000
 
 _SUBTYPES = {
     "suppressed": Reason.SUPPRESSED_UPSTREAM,
@@ -73,7 +73,7 @@ def _notice(found: list[Found], data: Mapping[str, Any]) -> SesNotice:
     mta = _string(part.get("reportingMTA"))
     notice.reporting_mta = None if mta is None else split_type(mta)[1]
     headers = _mapping(mail.get("commonHeaders"))
-    notice.message_id = _string(headers.get("messageId"))
+    notice.message_id = clean_message_id(_string(headers.get("messageId")))
     return notice
 
 
@@ -119,7 +119,7 @@ def _delayed(delay: Mapping[str, Any]) -> list[Found]:
 
 
 def _found(address: Any, one: Mapping[str, Any]) -> Found | None:
-    recipient = read_address(address) if isinstance(address, str) else None
+    recipient = read_address(printable(address)) if isinstance(address, str) else None
     if recipient is None:
         return None
     found = Found(recipient=recipient, final_recipient=recipient, dialect="amazon-ses")
@@ -132,8 +132,10 @@ def _found(address: Any, one: Mapping[str, Any]) -> Found | None:
 
 
 def _load(text: str) -> Mapping[str, Any] | None:
+    import json  # of use to these notices alone
+
     # Mail wraps long lines; JSON has no line ends inside its strings, so every one of them is the mail's.
-    for candidate in (text, text.replace("\r", "").replace("\n", "")):
+    for candidate in (text.replace("\r", "").replace("\n", ""), text):
         try:
             value, _ = json.JSONDecoder(strict=False).raw_decode(candidate)
         except (ValueError, RecursionError):
@@ -151,4 +153,4 @@ def _mappings(value: Any) -> list[Mapping[str, Any]]:
 
 
 def _string(value: Any) -> str | None:
-    return value[:20_000] if isinstance(value, str) else None
+    return printable(value[:MAX_VALUE_CHARACTERS]) if isinstance(value, str) else None

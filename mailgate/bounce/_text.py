@@ -165,7 +165,7 @@ class Notification:
                 text = html_to_text(_joined(self._hypertext))
             if "\r" in text:
                 text = text.replace("\r\n", "\n").replace("\r", "\n")
-            self._words = text
+            self._words = printable(text)
         return self._words
 
     @property
@@ -213,6 +213,17 @@ def _joined(parts: list[Part]) -> str:
         if left <= 0:
             break
     return "\n".join(texts)
+
+
+def printable(text: str) -> str:
+    """`text` without lone surrogates, which some charsets (UTF-7) can decode to and which no file can hold."""
+    if text.isascii():
+        return text
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode("utf-8")
+    return text
 
 
 def lower(text: str) -> str:

@@ -1,0 +1,297 @@
+"""`mailgate bounce`: what bounces, delays, successes and automatic replies say."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from mailgate.bounce import BounceReport, BounceSettings, MatchSettings, RecipientStatus, Rules, parse, read_rules
+from mailgate.cli import _exit, _inputs, _output
+from mailgate.cli._jobs import ordered_map
+from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
+from mailgate.cli._keyfile import read_key_file
+from mailgate.cli._progress import Progress
+from mailgate.records import ParseError, Permanence, Reason, RefSigner
+
+SUMMARY = "say what bounces, delays and autoreplies report"
+DESCRIPTION = """\
+Reads messages and says which of them report about delivery: who failed, why, whose fault it is and whether it can
+change. PATHs are files, directories, Maildirs and mboxes; - reads one message from stdin. Nothing is moved or changed.
+
+With --key-file and --verp-domain it also says which reports are about messages of your own.
+"""
+EXAMPLES = (
+    "mailgate bounce fixtures/bounce/real_mta/postfix-3.10-disabled.eml",
+    "mailgate bounce fixtures/bounce/made",
+    "mailgate bounce --json fixtures/bounce/real_mta",
+    "mailgate bounce --jobs 2 Maildir",
+    "mailgate bounce - < fixtures/bounce/made/groupwise.eml",
+)
+
+_OUTCOMES = {
+    "failed": "not delivered",
+    "delayed": "delayed, still being tried",
+    "delivered": "delivered",
+    "relayed": "handed on to a server that sends no reports",
+    "expanded": "handed on to the members of a list",
+}
+_PERMANENCES = {
+    Permanence.PERMANENT: "for good",
+    Permanence.TRANSIENT: "for now",
+    Permanence.EXPIRED: "given up after temporary failures",
+    Permanence.DELIVERED: "",
+}
+_REASONS = {
+    Reason.MAILBOX_NOT_FOUND: "no such mailbox",
+    Reason.MAILBOX_MOVED: "the mailbox has moved",
+    Reason.BAD_ADDRESS: "the address cannot exist",
+    Reason.DOMAIN_NOT_FOUND: "no such domain",
+    Reason.DOMAIN_NOT_ACCEPTING: "the domain takes no mail",
+    Reason.MAILBOX_DISABLED: "the mailbox is disabled",
+    Reason.MAILBOX_FULL: "the mailbox is full",
+    Reason.RECIPIENT_RESTRICTED: "the recipient does not take this mail",
+    Reason.MAILING_LIST: "a list refused it (not a member, moderated)",
+    Reason.CHALLENGE: "the recipient asks the sender to prove himself",
+    Reason.BLOCKED: "our server is on a block list",
+    Reason.REPUTATION: "our reputation is too low",
+    Reason.PTR_MISSING: "our address has no proper reverse DNS",
+    Reason.AUTH_FAILED: "SPF, DKIM or DMARC failed",
+    Reason.SENDER_REJECTED: "our sender address was refused",
+    Reason.RELAY_DENIED: "the server does not relay for us",
+    Reason.AUTH_REQUIRED: "the server wants us to log in",
+    Reason.TLS_REQUIRED: "the server wants TLS",
+    Reason.RATE_LIMITED: "we sent too much too fast",
+    Reason.POLICY: "against a policy of the server",
+    Reason.SPAM: "taken for spam",
+    Reason.VIRUS: "taken for a virus",
+    Reason.CONTENT_REJECTED: "the content was refused",
+    Reason.TOO_LARGE: "the message is too large",
+    Reason.SMTPUTF8_UNSUPPORTED: "the server cannot take internationalized addresses",
+    Reason.GREYLISTED: "greylisted: try again later",
+    Reason.CONNECTION_FAILED: "no connection to the server",
+    Reason.DNS_ERROR: "the DNS gave no answer",
+    Reason.TLS_FAILED: "TLS failed",
+    Reason.LOOP: "the mail went in a loop",
+    Reason.EXPIRED: "too long in the queue",
+    Reason.SERVER_ERROR: "an error on the server",
+    Reason.STORAGE_FULL: "the server's disk is full",
+    Reason.LOCAL_DELIVERY_FAILED: "a delivery program failed",
+    Reason.PROTOCOL_ERROR: "the servers misunderstood each other",
+    Reason.TOO_MANY_RECIPIENTS: "too many recipients in one message",
+    Reason.TEMPORARY_FAILURE: "a temporary failure",
+    Reason.SUPPRESSED_UPSTREAM: "on the relay's own suppression list",
+    Reason.UNKNOWN: "no cause given",
+}
+_MAX_RULES_BYTES = 4_000_001  # one more than a rules file may have, so that the reader sees that it is too long
+_LABEL_COLUMNS = 13
+_MAX_EVIDENCE = 300  # characters of the cause for a person to read; --json has all of it
+_MAX_TABLE_EVIDENCE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What one input says: a report, nothing (neither), or why it could not be read."""
+
+    name: str
+    report: BounceReport | None = None
+    error: str | None = None
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """The options of the verb."""
+    add = parser.add_argument
+    add("paths", nargs="+", metavar="PATH", help="a file, directory, Maildir or mbox; - for stdin")
+    add("--json", action="store_true", help="one JSON line a message, with everything that was read")
+    add("--rules", metavar="FILE", help="your own rows for reasons and dialects (TOML), tried before ours")
+    add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
+    add("--key-file", metavar="FILE", help=KEY_FILE_HELP)
+    add(
+        "--verp-domain",
+        action="append",
+        default=[],
+        metavar="DOMAIN",
+        help="bounces+user=host@DOMAIN names the recipient; may be repeated",
+    )
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read everything; one bad input is a line with its error and stops nothing."""
+    worker = partial(_read, settings=_settings(args))
+    with Progress(None, "reading") as bar:
+        results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
+        return _print_json(results) if args.json else _print_text(results)
+
+
+def _settings(args: argparse.Namespace) -> BounceSettings:
+    signer = None if args.key_file is None else RefSigner(read_key_file(args.key_file))
+    match = MatchSettings(ref_signer=signer, verp_domains=tuple(args.verp_domain))
+    settings = BounceSettings(match=match)
+    return settings if args.rules is None else _rules(args.rules).merged_into(settings)
+
+
+def _rules(path: str) -> Rules:
+    try:
+        with open(path, "rb") as file:
+            return read_rules(file.read(_MAX_RULES_BYTES))
+    except OSError as error:
+        raise _exit.Exit(_exit.CONFIG, f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except ParseError as error:
+        raise _exit.Exit(_exit.CONFIG, f"{path}: {error.message}") from error
+
+
+def _read(source: _inputs.Source, settings: BounceSettings) -> _Read:
+    data = _inputs.read(source)
+    if data.data is None:
+        return _Read(data.name, error=data.error)
+    try:
+        return _Read(data.name, parse(data.data, settings=settings))
+    except ParseError as error:
+        return _Read(data.name, error=str(error))
+
+
+def _watched(results: Iterator[_Read], bar: Progress) -> Iterator[_Read]:
+    for result in results:
+        bar.advance()
+        yield result
+
+
+def _print_json(results: Iterator[_Read]) -> int:
+    status = _exit.OK
+    for result in results:
+        if result.error is not None:
+            status = _exit.DATA
+            print(_output.json_line({"file": result.name, "error": result.error}))
+        else:
+            said: dict[str, Any] = {"kind": None} if result.report is None else result.report.to_dict()
+            print(_output.json_line({"file": result.name, **said}))
+    return status
+
+
+def _print_text(results: Iterator[_Read]) -> int:
+    """One message in full; several as a table, so that a folder can be looked over."""
+    status = _exit.OK
+    read: list[_Read] = []
+    rows: list[tuple[object, ...]] = []
+    for result in results:
+        if result.error is not None:
+            status = _exit.DATA
+            _output.say(f"{_output.printable(result.name)}: {_output.printable(result.error)}")
+            continue
+        if len(read) < 2:
+            read.append(result)
+        rows.extend(_rows(result))
+    if len(read) == 1:
+        print("\n".join(_block(read[0])))
+    elif rows:
+        print(_output.table(["file", "recipient", "what happened", "why", "code", "whose", "evidence"], rows))
+    return status
+
+
+def _rows(result: _Read) -> list[tuple[object, ...]]:
+    report = result.report
+    if report is None:
+        return [(result.name, "", "not about delivery", "", "", "", "")]
+    if report.kind == "autoreply":
+        return [(result.name, _replier(report), "automatic reply", _reply_words(report), "", "", report.evidence)]
+    return [_row(result.name, one) for one in report.recipients]
+
+
+def _row(name: str, one: RecipientStatus) -> tuple[object, ...]:
+    failed = one.permanence is not Permanence.DELIVERED
+    return (
+        name,
+        one.recipient or "(nobody named)",
+        _what(one),
+        _REASONS[one.reason] if failed else "",
+        _codes(one),
+        str(one.fault) if failed else "",
+        textwrap.shorten(_said(one), _MAX_TABLE_EVIDENCE, placeholder=" …"),
+    )
+
+
+def _block(result: _Read) -> list[str]:
+    report = result.report
+    if report is None:
+        return [f"{_output.printable(result.name)}: neither about delivery nor an automatic reply"]
+    if report.kind == "autoreply":
+        pairs = [("reply of", _replier(report)), ("says", _reply_words(report)), ("because", report.evidence)]
+        return _lines([("file", result.name), *pairs, ("about", report.original_message_id or "")])
+    lines = _lines(
+        [
+            ("file", result.name),
+            ("reported by", report.reporting_mta or report.sender or ""),
+            ("about", report.original_message_id or ""),
+            ("ours", f"yes, by {report.matched}" if report.matched else ""),
+        ]
+    )
+    for one in report.recipients:
+        lines += ["", *_recipient_lines(one)]
+    return lines
+
+
+def _recipient_lines(one: RecipientStatus) -> list[str]:
+    failed = one.permanence is not Permanence.DELIVERED
+    blame = f"{_REASONS[one.reason]}; {_blame(one)}" if failed else ""
+    notes = [
+        f"written to {one.mailed_recipient}, which led here" if one.mailed_recipient else "",
+        f"the reply names {one.other_address}" if one.other_address else "",
+        "about somebody else's mail" if one.about_other_mail else "",
+    ]
+    return _lines(
+        [
+            ("recipient", one.recipient or "(nobody named)"),
+            ("what", _what(one)),
+            ("why", blame),
+            ("code", _codes(one)),
+            ("server", one.remote_mta or ""),
+            ("said", textwrap.shorten(_said(one), _MAX_EVIDENCE, placeholder=" …")),
+            ("rule", one.evidence.partition(": ")[0]),
+            ("note", "; ".join(note for note in notes if note)),
+        ]
+    )
+
+
+def _what(one: RecipientStatus) -> str:
+    words = _OUTCOMES.get(one.action or "", "not delivered")
+    lasting = _PERMANENCES[one.permanence] if one.permanence is not None else ""
+    return f"{words}, {lasting}" if lasting and one.action != "delayed" else words
+
+
+def _blame(one: RecipientStatus) -> str:
+    return {
+        "address": "the address is at fault",
+        "mailbox": "the mailbox is at fault",
+        "sender": "it is our fault, not the recipient's",
+        "content": "our content is at fault",
+        "network": "the network is at fault",
+        "server": "a server is at fault",
+    }.get(str(one.fault), "nobody is named as at fault")
+
+
+def _codes(one: RecipientStatus) -> str:
+    status = one.enhanced_status or one.status
+    return " ".join(str(code) for code in (one.smtp_code, status) if code is not None)
+
+
+def _said(one: RecipientStatus) -> str:
+    return one.diagnostic_code or one.evidence.partition(": ")[2] or one.text
+
+
+def _replier(report: BounceReport) -> str:
+    return (report.autoreply.sender if report.autoreply else None) or report.sender or ""
+
+
+def _reply_words(report: BounceReport) -> str:
+    reply = report.autoreply
+    if reply is None or not reply.gone:
+        return ""
+    return f"{reply.gone_evidence}; new address {reply.new_address}" if reply.new_address else str(reply.gone_evidence)
+
+
+def _lines(pairs: list[tuple[str, str]]) -> list[str]:
+    """`name: value` lines, safe on a terminal; empty values are left out."""
+    return [f"{name + ':':<{_LABEL_COLUMNS}}{_output.printable(value)}" for name, value in pairs if value]
