@@ -42,8 +42,8 @@ class Dialect(Protocol):
     def begin_reading(self, cursor: Any) -> None:
         """Begin a transaction that sees one state of the database."""
 
-    def is_same_database(self, connection: Any) -> bool:
-        """False when the database behind `connection` is no longer where it was opened. Raises StoreUnavailable."""
+    def verify(self) -> None:
+        """Raises StoreUnavailable when the database is no longer where it was first opened."""
 
 
 class SqliteDialect:
@@ -87,6 +87,9 @@ class SqliteDialect:
         self._file: tuple[int, int] | None = None
 
     def connect(self) -> sqlite3.Connection:
+        if self._file is not None:
+            # Before SQLite opens it: the log (-wal) of the old file would be read into the new one and destroy it.
+            self._refuse_replaced()
         mode = "ro" if self.read_only else ("rwc" if self.create else "rw")
         name = ":memory:" if self.in_memory else f"{Path(self.path).absolute().as_uri()}?mode={mode}"
         try:
@@ -104,8 +107,18 @@ class SqliteDialect:
         except sqlite3.Error as error:
             connection.close()
             raise StoreUnavailable(self.where, self._words(error)) from error
-        self._file = self._stat()
+        try:
+            self._refuse_replaced()
+        except StoreUnavailable:
+            connection.close()
+            raise
         return connection
+
+    def _refuse_replaced(self) -> None:
+        if self._file is None:
+            self._file = self._stat()
+        elif self._stat() != self._file:
+            raise StoreUnavailable(self.where, "the file was replaced by another; start again to use the new one")
 
     def _prepare(self, connection: sqlite3.Connection) -> None:
         connection.execute(f"PRAGMA cache_size = {-(self.cache_bytes // 1024)}")
@@ -144,8 +157,9 @@ class SqliteDialect:
     def begin_reading(self, cursor: Any) -> None:
         cursor.execute("BEGIN")
 
-    def is_same_database(self, connection: Any) -> bool:
-        return self.in_memory or self._stat() == self._file
+    def verify(self) -> None:
+        if not self.in_memory:
+            self._refuse_replaced()
 
     def _stat(self) -> tuple[int, int] | None:
         if self.in_memory:
@@ -211,8 +225,8 @@ class PostgresDialect:
     def begin_reading(self, cursor: Any) -> None:
         cursor.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
 
-    def is_same_database(self, connection: Any) -> bool:
-        return True
+    def verify(self) -> None:
+        """Nothing to look at: the next query tells."""
 
 
 def _translate(text: str, paramstyle: str) -> str:

@@ -74,7 +74,7 @@ class Front:
     def check_many(self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None) -> Iterator[Verdict]:
         """`SuppressionStore.check_many`, from memory where that can answer."""
         for piece in readable(addresses, _CHUNK):
-            self._be_current()
+            self._be_current(look=True)
             if self.stale:
                 yield from self._store.check_many((address for address, _ in piece), tenant=tenant, stream=stream)
             else:
@@ -122,12 +122,12 @@ class Front:
         self._bits[two >> 3] |= 1 << (two & 7)
         self.keys += 1
 
-    def _be_current(self) -> None:
+    def _be_current(self, *, look: bool = False) -> None:
         now = monotonic()
         if self.max_age_seconds and now - self._checked < self.max_age_seconds:
             return
         session = self._session_of()
-        if now > session.verify_after:
+        if look or now > session.verify_after:
             session.verify()
         changes, log_id = _position(session)
         if changes != self._changes and not self.stale:

@@ -131,13 +131,10 @@ class Session:
     def verify(self) -> None:
         """Raises StoreUnavailable when the database is no longer where it was opened; the session is then broken."""
         try:
-            same = self.dialect.is_same_database(self.connection)
+            self.dialect.verify()
         except StoreUnavailable:
             self.lose()
             raise
-        if not same:
-            self.lose()
-            raise StoreUnavailable(self.dialect.where, "the file was replaced by another; it will be opened anew")
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
 
     def close(self) -> None:

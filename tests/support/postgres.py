@@ -38,7 +38,11 @@ class PostgresServer:
             schema = f"s{next(self._numbers)}"
             with contextlib.closing(self._connect()) as connection:
                 connection.execute(f"CREATE SCHEMA {schema}")
-        return f"postgresql://{self.user}@/postgres?host={quote(str(self.folder))}&options={quote(f'-csearch_path={schema}')}"
+        return f"{self.base_url()}&options={quote(f'-csearch_path={schema}')}"
+
+    def base_url(self) -> str:
+        """The URL of the database itself, for tests that make their own schemas."""
+        return f"postgresql://{self.user}@/postgres?host={quote(str(self.folder))}"
 
     def stop(self) -> None:
         """End it at once; nothing in it is kept."""
@@ -53,7 +57,7 @@ class PostgresServer:
 
     def _connect(self):  # type: ignore[no-untyped-def]
         psycopg = needs.module("psycopg")
-        return psycopg.connect(f"postgresql://{self.user}@/postgres?host={quote(str(self.folder))}", autocommit=True)
+        return psycopg.connect(self.base_url(), autocommit=True)
 
 
 @contextlib.contextmanager
@@ -71,7 +75,19 @@ def server() -> Iterator[PostgresServer]:
     try:
         if os.geteuid() == 0:
             shutil.chown(folder, user)
-        command = [initdb, "--no-sync", "-A", "trust", "-U", user, "-E", "UTF8", "--locale=C", "-D", str(folder / "data")]
+        command = [
+            initdb,
+            "--no-sync",
+            "-A",
+            "trust",
+            "-U",
+            user,
+            "-E",
+            "UTF8",
+            "--locale=C",
+            "-D",
+            str(folder / "data"),
+        ]
         done = subprocess.run(command, **_as(user), cwd=folder, capture_output=True, check=False)
         assert done.returncode == 0, done.stderr.decode()
         running = PostgresServer(folder, _start(folder, user), user)
