@@ -29,7 +29,7 @@ _INTRODUCES = (
     "said", "says", "reply", "replied", "response", "responded", "returned", "answer", "answered", "reason", "error",
     "error code", "error_code", "errorcode", "result", "status", "code", "diagnostic", "transcript", "was", "smtp",
     "command", "data", "connection", "rcpt to", "mail from", "with", "tempfailed", "mail+rcpt", "because", "message",
-    "rcpt_to]", "->", "]",
+    "rcpt_to]", "to me", "->", "]",
 )  # fmt: skip
 _PUNCTUATION = " \t\n:;\"'(<#[="
 _NOT_A_CODE_BEFORE = frozenset(
@@ -47,7 +47,7 @@ _STOP_LINE = re.compile(
     r"[A-Za-z-]{3,30}-(?:mta|recipient|code|date): |$)",
     re.IGNORECASE,
 )
-_LETTERS = re.compile(r"[^\W\d_](?:.*?[^\W\d_]){2}", re.DOTALL)
+_LETTER = re.compile(r"[^\W\d_]")
 _LINE_CODES = r"(?:^|(?<=[\s:;\"'])){code}[ -](?:#?{digit}\.\d{{1,3}}\.\d{{1,3}}(?=\s|$))?"
 _LEADING_STATUS = re.compile(r"[\s:;\"'(-]{0,6}#?([245])\.(\d{1,3})\.(\d{1,3})(?=[\s:;,)\]-]|$)[\s:;]*")
 _STAGE_OF = {
@@ -156,7 +156,8 @@ def _refusals(text: str) -> list[tuple[int, list[str], Stage | None]]:
             continue
         code = int(got[1])
         if code == open_code:
-            refusals[-1][1].append(got[3])
+            status = _LEADING_STATUS.match(got[3])
+            refusals[-1][1].append(got[3] if status is None else got[3][status.end() :])
         elif code >= 400:
             refusals.append((code, [got[3]], stage))
         open_code = code if got[2] == "-" and code >= 400 else 0
@@ -205,7 +206,7 @@ def _from_prose(text: str, status: EnhancedStatus | None) -> FoundReply:
             line=_one_line(text),
         )
     rest = _until_stop(text[best.end() : best.end() + _MAX_REPLY_CHARACTERS])
-    if best.start() > 0 and _LETTERS.search(rest) is None:
+    if best.start() > 0 and _LETTER.search(rest) is None:
         # The code stands behind its words: "mailbox unavailable. [SMTP Error Code 550]".
         rest = f" {text[max(0, best.start() - _MAX_REPLY_CHARACTERS) : best.start()]}"
     return _found(int(best[1]), rest, stage, best[1] + rest)
@@ -222,6 +223,8 @@ def _score(text: str, match: re.Match[str], status: EnhancedStatus | None) -> in
         score += 6
     elif not before[before.rfind("\n") + 1 :].strip(_LINE_MARKS) or _is_introduced(before):
         score += 5
+    elif before.endswith(": "):
+        score += 3
     if after[:1] in " -" and (after[1:2].isalpha() or after[1:2] in "<#[(\"'"):
         score += 1
     if status is not None and digit == str(status.status_class):

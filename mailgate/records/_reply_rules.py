@@ -14,9 +14,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from mailgate.records._reasons import Reason
 from mailgate.records._reply_words import words_of
@@ -73,6 +74,27 @@ class ReplyRow:
                 raise ValueError(f"row {self.name!r}: not a reply code: {code!r}")
         if not set(self.classes) <= set("245"):
             raise ValueError(f"row {self.name!r}: classes are of 2, 4 and 5, not {self.classes!r}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The record as JSON values."""
+        return {
+            "name": self.name,
+            "reason": str(self.reason),
+            "phrases": list(self.phrases),
+            "unless": list(self.unless),
+            "codes": list(self.codes),
+            "classes": self.classes,
+            "statuses": list(self.statuses),
+            "stages": list(self.stages),
+            "hosts": list(self.hosts),
+            "sample": self.sample,
+        }
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> ReplyRow:
+        """Read what `to_dict` wrote; fields that are missing take their defaults."""
+        values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        return cls(**{**values, "reason": Reason(values["reason"])})
 
 
 def row(
@@ -245,8 +267,13 @@ class Gapped:
             if literal not in words:
                 return False
         if self._pattern is None:
-            self._pattern = re.compile(" " + "".join(map(_piece_pattern, self._pieces)))
+            self._pattern = re.compile(self.pattern)
         return self._pattern.search(words) is not None
+
+    @property
+    def pattern(self) -> str:
+        """The pattern as text."""
+        return " " + "".join(map(_piece_pattern, self._pieces))
 
 
 def _piece_pattern(piece: str) -> str:

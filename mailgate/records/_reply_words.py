@@ -50,7 +50,7 @@ def words_of(text: str) -> str:
     if lowered.isascii():
         return f" {' '.join(lowered.translate(_ASCII_WORDS).split())} "
     # Accents off, and only those: the voicing marks of kana and the parts of hangul are put together again.
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", lowered))
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", lowered).lower())
     return f" {' '.join(_WORDS.findall(unicodedata.normalize('NFC', plain)))} "
 
 
