@@ -210,6 +210,18 @@ class Bed:
             env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **environment},
         )
 
+    def doomed(self, where: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """One command line that is killed with -9 at `where`; see `tests.acceptance.doomed`."""
+        return subprocess.run(
+            self.namespace.command([sys.executable, "-m", "tests.acceptance.doomed", where, *words]),
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
+            timeout=300,
+            check=False,
+        )
+
     def program(self) -> Path:
         """`mailgate` as a package puts it into /usr/bin: any user of the machine can run it."""
         path = self.folder / "mailgate"
