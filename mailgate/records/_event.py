@@ -178,7 +178,15 @@ def event_id_of(*parts: str | bytes | None) -> str:
         if part is None:
             digest.update(b"-;")
             continue
-        raw = part if isinstance(part, bytes) else part.encode("utf-8", "surrogateescape")
+        raw = part if isinstance(part, bytes) else _octets(part)
         digest.update(b"%d:" % len(raw))
         digest.update(raw)
     return digest.hexdigest()[:32]
+
+
+def _octets(text: str) -> bytes:
+    """UTF-8; bytes that a decoder smuggled through come back as they were, and lone surrogates (JSON) do no harm."""
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")

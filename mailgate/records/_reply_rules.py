@@ -93,7 +93,7 @@ class ReplyRow:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> ReplyRow:
         """Read what `to_dict` wrote; fields that are missing take their defaults."""
-        values = {name: tuple(value) if isinstance(value, list) else value for name, value in data.items()}
+        values: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
         return cls(**{**values, "reason": Reason(values["reason"])})
 
 
