@@ -40,7 +40,7 @@ REMEMBERED_TOKENS = 65_536
 # The smallest image that every client takes: one transparent pixel, not padded and not disguised.
 PIXEL = (
     b"GIF89a\x01\x00\x01\x00\x80\x00\x00\x00\x00\x00\xff\xff\xff!\xf9\x04\x01\x00\x00\x00\x00,\x00\x00\x00\x00\x01\x00\x01\x00"
-    b"\x00\x02\x01D\x00;"
+    b"\x00\x02\x02D\x01\x00;"
 )
 _NOT_FOUND = b"This link is not valid.\n"
 _NOT_ALLOWED = b"This method is not allowed here.\n"

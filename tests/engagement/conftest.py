@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
+from wsgiref.util import setup_testing_defaults
+from wsgiref.validate import validator
 
 import pytest
 
@@ -64,3 +66,52 @@ def signer(ring: KeyRing) -> LinkSigner:
 @pytest.fixture(scope="session")
 def links(signer: LinkSigner) -> MessageLinks:
     return signer.for_message(message_id="m-1", recipient_id="r-1", stream="news")
+
+
+CHROME = (
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/126.0.0.0 Safari/537.36"
+)
+
+
+class Answer(NamedTuple):
+    """What a WSGI application answered."""
+
+    status: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Client:
+    """Calls a WSGI application as a browser behind a server would, with wsgiref's validator around it."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = validator(app)
+
+    def __call__(self, path: str, method: str = "GET", **environ: str | None) -> Answer:
+        values: dict[str, Any] = {
+            "REQUEST_METHOD": method,
+            "SCRIPT_NAME": "",
+            "PATH_INFO": path,
+            "REMOTE_ADDR": "192.0.2.77",
+            "HTTP_USER_AGENT": CHROME,
+            "HTTP_ACCEPT": "text/html",
+            "HTTP_ACCEPT_LANGUAGE": "en",
+            "QUERY_STRING": "",
+            **environ,
+        }
+        setup_testing_defaults(values)
+        values = {name: value for name, value in values.items() if value is not None}
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start_response(status: str, headers: list[tuple[str, str]], _: Any = None) -> Any:
+            started.append((status, headers))
+            return lambda data: None
+
+        body = self._app(values, start_response)
+        try:
+            content = b"".join(body)
+        finally:
+            body.close()
+        ((status, headers),) = started
+        assert len({name.lower() for name, _ in headers}) == len(headers)
+        return Answer(status, dict(headers), content)
