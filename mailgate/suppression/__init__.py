@@ -16,7 +16,7 @@ from mailgate.suppression._errors import (
     StoreUnavailable,
 )
 from mailgate.suppression._export import FORMATS as EXPORT_FORMATS
-from mailgate.suppression._filter import FilterReport, filter_list
+from mailgate.suppression._filter import Checker, FilterReport, filter_list
 from mailgate.suppression._formats import NAMES as IMPORT_FORMATS
 from mailgate.suppression._front import Front
 from mailgate.suppression._import import ImportReport, RejectedRecord
@@ -50,6 +50,7 @@ __all__ = [
     "Added",
     "Applied",
     "BadAddress",
+    "Checker",
     "Decision",
     "Effect",
     "EntryKind",

@@ -52,8 +52,9 @@ class StreamRule:
         'marketing'
         """
         left, equals, right = text.rpartition("=")
-        attribute, colon, pattern = left.rpartition(":") if re.match(r"[a-z_]+:", left) else ("sender", ":", left)
-        if not equals or not colon or not pattern or not right:
+        named = re.match(r"([a-z_]+):", left)
+        attribute, pattern = (named[1], left[named.end() :]) if named else ("sender", left)
+        if not equals or not pattern or not right:
             raise ValueError(f"a rule is [ATTRIBUTE:]PATTERN=[TENANT/]STREAM, not {text!r}")
         tenant, stream = _scope(right)
         return cls(attribute=attribute, pattern=pattern.lower(), stream=stream, tenant=tenant)

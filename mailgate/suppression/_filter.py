@@ -173,7 +173,7 @@ def _raw_encoding(head: bytes) -> str:
 
 def _table(lines: Iterator[str], sample: str, column: str | None) -> _Table:
     delimiter = _reading.delimiter_of(sample.removeprefix(_MARK))
-    first = next((line for line in lines if line.strip()), None)
+    first = next((line for line in lines if line.removeprefix(_MARK).strip()), None)
     if first is None:
         return _Table(None, delimiter, iter(()))
     text = first.removeprefix(_MARK)

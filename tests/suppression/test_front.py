@@ -15,6 +15,8 @@ from tests.suppression.given import bounce, event
 R = SuppressionReason
 KEYS = KeyRing.of("a secret of thirty-two characters")
 BOTH = Folding(rules=("plus", "gmail_dots"))
+REASONS = [R.MANUAL, R.COMPLAINT, R.UNSUBSCRIBE]
+DOMAINS = ("x.test", "y.x.test", "gmail.com")
 ASKED = [
     f"{user}@{domain}" for user in ("a", "b.c", "bc", "d+e", "d") for domain in ("x.test", "y.x.test", "gmail.com")
 ]
