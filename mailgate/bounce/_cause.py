@@ -140,7 +140,8 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
     reason, evidence = best.meaning.reason or Reason.UNKNOWN, best.meaning.evidence
     if best.weight <= _VAGUE_WEIGHT:
         reason, evidence = Reason.UNKNOWN, f"vague {evidence}"
-    if facts.hint is not None and best.weight < _EXACT_WEIGHT:
+    # QUIRK: a challenge may dress as a failure (Boxbe) and then speaks of the sender; what knows it is sure.
+    if facts.hint is not None and (best.weight < _EXACT_WEIGHT or facts.hint is Reason.CHALLENGE):
         reason, evidence = facts.hint, f"dialect:{facts.dialect}"
     reply = best.found if best.found.code is not None else next((r.found for r in readings if r.found.code), best.found)
     whole = f"{facts.diagnostic_code or ''}\n{facts.text}"
