@@ -12,6 +12,7 @@ from mailgate.cli._suppress_common import (
     add_who_options,
     addresses,
     expiry,
+    many,
     open_store,
     scope,
 )
@@ -135,8 +136,9 @@ def _erase(args: argparse.Namespace) -> int:
     if args.json:
         print(_output.json_line(erased.to_dict()))
     else:
-        kept = "kept as hashes" if erased.kept_block else "deleted"
-        print(f"erased: {erased.entries} entries {kept}, {erased.log_lines} lines of the log cleaned")
+        kept = "kept as hash" if erased.kept_block else "deleted"
+        entries, lines = many(erased.entries, "entry", "entries"), many(erased.log_lines, "line", "lines")
+        print(f"erased: {entries} {kept}, {lines} of the log cleaned")
     if not erased.scrubbed:
         _output.say("the old pages are still in the file, because others were using it; run it again when they are not")
     return _exit.OK
@@ -144,7 +146,7 @@ def _erase(args: argparse.Namespace) -> int:
 
 def _expire(args: argparse.Namespace) -> int:
     with open_store(args) as store:
-        print(f"expired: {store.expire()} entries")
+        print(f"expired: {many(store.expire(), 'entry', 'entries')}")
     return _exit.OK
 
 
@@ -157,7 +159,8 @@ def _fold(args: argparse.Namespace) -> int:
         raise _exit.Exit(_exit.USAGE, f"mailgate suppress fold: {error}") from error
     with open_store(args) as store:
         reached = store.set_folding(folding)
-    print("folding is off" if folding is None else f"folding is on: {reached} entries hold for other spellings too")
+    reach = many(reached, "entry also holds", "entries also hold")
+    print("folding is off" if folding is None else f"folding is on: {reach} for other spellings")
     return _exit.OK
 
 

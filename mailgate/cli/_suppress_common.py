@@ -74,6 +74,11 @@ def expiry(text: str) -> datetime:
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
+def many(number: int, one: str, more: str) -> str:
+    """A number with its noun."""
+    return f"{number:,} {one if number == 1 else more}"
+
+
 def until(entry: Suppression) -> str:
     """Until when an entry holds, as a person says it."""
     return "" if entry.expires is None else entry.expires.date().isoformat()

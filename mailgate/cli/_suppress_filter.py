@@ -8,7 +8,7 @@ import sys
 from typing import BinaryIO
 
 from mailgate.cli import _exit, _output
-from mailgate.cli._suppress_common import add_list_options, add_scope_options, open_store
+from mailgate.cli._suppress_common import add_list_options, add_scope_options, many, open_store
 from mailgate.suppression import FilterReport, filter_list
 
 
@@ -58,6 +58,6 @@ def _open(stack: contextlib.ExitStack, path: str, mode: str, standard: BinaryIO)
 
 def _words(report: FilterReport) -> str:
     reasons = ", ".join(f"{reason} {count:,}" for reason, count in report.reasons)
-    return f"{report.rows:,} rows: {report.kept:,} kept, {report.blocked:,} blocked" + (
+    return f"{many(report.rows, 'row', 'rows')}: {report.kept:,} kept, {report.blocked:,} blocked" + (
         f" ({reasons})" if reasons else ""
     )

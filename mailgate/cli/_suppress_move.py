@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from mailgate.cli import _exit, _output
 from mailgate.cli._progress import Progress
-from mailgate.cli._suppress_common import REASONS, add_list_options, add_scope_options, expiry, open_store
+from mailgate.cli._suppress_common import REASONS, add_list_options, add_scope_options, expiry, many, open_store
 from mailgate.suppression import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
@@ -113,7 +113,8 @@ def _words(report: ImportReport) -> str:
         f"{report.rejected:,} rejected",
     ]
     again = ", went on where it was stopped" if report.resumed else ""
-    return f"{report.format}: {report.records:,} records, {', '.join(counts)} (import {report.number}{again})"
+    records = many(report.records, "record", "records")
+    return f"{report.format}: {records}, {', '.join(counts)} (import {report.number}{again})"
 
 
 def _export(args: argparse.Namespace) -> int:
@@ -129,5 +130,5 @@ def _export(args: argparse.Namespace) -> int:
             reason=None if args.reason is None else SuppressionReason(args.reason),
         )
     if args.output is not None:
-        print(f"{args.output}: {count:,} entries")
+        print(f"{args.output}: {many(count, 'entry', 'entries')}")
     return _exit.OK

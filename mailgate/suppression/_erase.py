@@ -51,10 +51,10 @@ def forget(writer: Writer, keys: KeyRing | None, key: str, stamp: Stamp, *, keep
     hashed = hash_key(rules.secret, key)
     stood_at = [] if rules.hashed else [key]
     entries = [entry for each in (*stood_at, hashed) for entry in writer.rows(each)]
-    for each in (*stood_at, hashed):
+    for each in (hashed, *stood_at):
         writer.session.run("DELETE FROM mg_suppression WHERE key = ?", (each,))
         writer.session.run("DELETE FROM mg_suppression_fold WHERE key = ?", (each,))
-    lines = sum(_clean_log(writer.session, each, hashed, keep_block) for each in (*stood_at, hashed))
+    lines = sum(_clean_log(writer.session, each, hashed, keep_block) for each in (hashed, *stood_at))
     _move_counts(writer.session, key, hashed, keep_block)
     writer.transaction.changed = writer.transaction.rules_changed = True
     if keep_block:
