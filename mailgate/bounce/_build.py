@@ -3,8 +3,6 @@ more."""
 
 from __future__ import annotations
 
-import re
-
 from mailgate.bounce._addresses import split_type
 from mailgate.bounce._autoreply import AutoReply
 from mailgate.bounce._cause import CauseFacts, judge
@@ -20,8 +18,6 @@ from mailgate.records import EnhancedStatus
 
 MAX_PLAIN_STATUS = 12  # "5.111.222" and blanks; a longer Status field has a comment in it
 MAX_TEXT_CHARACTERS = 2_000  # of the lines that a record keeps
-
-_REPLY_CODE = re.compile(r"(?<![\w.])[245]\d\d[ -]", re.ASCII)
 
 
 def build_report(
@@ -143,10 +139,7 @@ def _without_type(value: str | None) -> str | None:
 def _status(context: Context, one: Found, form: str, reporting_mta: str | None) -> RecipientStatus:
     if one.mailed_recipient is None and one.recipient is not None and not one.mailed_is_known:
         one.mailed_recipient = _mailed(context, one, one.recipient)
-    text = one.text
-    if one.diagnostic_code is not None and "<<<" not in text and _REPLY_CODE.search(one.diagnostic_code) is not None:
-        # The reply is in the field already; of the words only the command that it answered is news.
-        text = _command_in(text)
+    text = one.text or one.command
     status_text = one.status_text
     if status_text is not None and len(status_text) < MAX_PLAIN_STATUS:
         status_text = None
@@ -201,15 +194,6 @@ def _status(context: Context, one: Found, form: str, reporting_mta: str | None) 
         inferred=tuple(one.inferred),
         fields=one.fields,
     )
-
-
-def _command_in(text: str) -> str:
-    """The words of Postfix and of Exim that say which command was refused; "" when there are none."""
-    at = text.find("(in reply to ")
-    if at != -1:
-        return text[at : text.find(")", at, at + 100) + 1]
-    at = text.find(" after ")
-    return text[at : at + 24].strip() if at != -1 else ""
 
 
 def _mailed(context: Context, one: Found, recipient: str) -> str | None:

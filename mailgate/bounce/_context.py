@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from mailgate.bounce._dialects import DIALECTS
-from mailgate.bounce._engine import Dialect, Source, TextReading, read_text, speaks_for
+from functools import lru_cache
+
+from mailgate.bounce._dialects import DIALECT_TABLE, DIALECTS
+from mailgate.bounce._engine import Dialect, DialectTable, Source, TextReading, read_text
 from mailgate.bounce._notice import Likeness, likeness
 from mailgate.bounce._returned import returned_headers
 from mailgate.bounce._settings import BounceSettings
@@ -19,6 +21,9 @@ _DELAY_WORDS: tuple[str, ...] = (
     "noch nicht zugestellt", "n'a pas encore été", "aún no se ha", "non è ancora stat", "ainda não foi",
     "まだ配信されて",
 )  # fmt: skip
+# One of these is in each of the words above; most notices have none of them.
+_DELAY_HINTS = ("delay", "yet", "attempts will", "continue", "retried", "trying", "warning", "temporary", "resend")
+_FOREIGN_DELAY_HINTS = ("zugestellt", "encore", "aún", "ancora", "ainda", "まだ")
 _GIVEN_UP_WORDS: tuple[str, ...] = (
     "not going to try again", "permanent error", "failed permanently", "gave up", "giving up on",
 )  # fmt: skip
@@ -74,16 +79,11 @@ class Context:
     def reading(self) -> TextReading | None:
         """The first dialect that finds a recipient in the words."""
         if self._reading is None:
-            own = self.settings.dialects
-            rows = (*own, *DIALECTS) if own else DIALECTS
+            table = _table(self.settings.dialects) if self.settings.dialects else DIALECT_TABLE
             # Ordinary mail ends here: hardly any row speaks for a message without a sign of the mail system.
-            self._reading = (read_text(self.source, rows) if speaks_for(rows, self.headers, self.likeness) else None,)
+            speaks = table.speaks_for(self.headers, self.likeness)
+            self._reading = (read_text(self.source, table) if speaks else None,)
         return self._reading[0]
-
-    def reading_is(self, dialect: Dialect) -> bool:
-        """Whether the words are those of one dialect; the others are not asked."""
-        self._reading = (read_text(self.source, (dialect,)),)
-        return self._reading[0] is not None
 
     @property
     def returned(self) -> Headers | None:
@@ -94,20 +94,26 @@ class Context:
 
     def said_action(self) -> str:
         """`failed`, or what the words of the notification and the subject say instead (RFC 3464 2.3.3)."""
-        lower = self.note.lower[:MAX_ACTION_CHARACTERS]
-        if "success" in lower:
+        said = f"{self.subject.lower()}\n{self.note.lower[:MAX_ACTION_CHARACTERS]}"
+        if "success" in said:
             for words, action in _SUCCESS_WORDS:
-                if words in lower:
+                if words in said:
                     return action
-        subject = self.subject.lower()
-        for word in _DELAY_WORDS:
-            if word in lower or word in subject:
+        for hint in _DELAY_HINTS if said.isascii() else (*_DELAY_HINTS, *_FOREIGN_DELAY_HINTS):
+            if hint in said:
                 break
         else:
             return "failed"
-        return "failed" if any(word in lower for word in _GIVEN_UP_WORDS) else "delayed"
+        if not any(words in said for words in _DELAY_WORDS) or any(words in said for words in _GIVEN_UP_WORDS):
+            return "failed"
+        return "delayed"
 
     def note_defect(self, word: str) -> None:
         """Name an oddity once."""
         if word not in self.defects:
             self.defects.append(word)
+
+
+@lru_cache(maxsize=8)
+def _table(own: tuple[Dialect, ...]) -> DialectTable:
+    return DialectTable((*own, *DIALECTS))

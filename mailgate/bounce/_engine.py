@@ -162,10 +162,35 @@ class Source:
                 yield from find_addresses(value)
 
 
-def read_text(source: Source, dialects: tuple[Dialect, ...]) -> TextReading | None:
+class DialectTable:
+    """Rows in their order, sorted once by what a message must look like, each with the literals to look for first."""
+
+    __slots__ = ("_by_likeness",)
+
+    def __init__(self, rows: tuple[Dialect, ...]) -> None:
+        self._by_likeness = {
+            likeness: tuple(
+                # One of these literals must be in the text: nearly all rows end there.
+                (row.all_of[:1] or row.any_of or row.after or ("",), row)
+                for row in rows
+                if likeness >= row.likeness
+            )
+            for likeness in Likeness
+        }
+
+    def rows(self, likeness: Likeness) -> tuple[tuple[tuple[str, ...], Dialect], ...]:
+        """(literals, row) of every row for such a message."""
+        return self._by_likeness[likeness]
+
+    def speaks_for(self, headers: Headers, likeness: Likeness) -> bool:
+        """Whether any row can be about a message with this header; it spares ordinary mail the rest."""
+        return likeness > Likeness.NONE or any(_headers_fit(row, headers) for _, row in self._by_likeness[likeness])
+
+
+def read_text(source: Source, table: DialectTable) -> TextReading | None:
     """The first row that finds a recipient; None when none does."""
     lower = source.lower
-    for literals, dialect in _with_literals(dialects, source.likeness):
+    for literals, dialect in table.rows(source.likeness):
         for literal in literals:
             if literal in lower:
                 break
@@ -179,24 +204,9 @@ def read_text(source: Source, dialects: tuple[Dialect, ...]) -> TextReading | No
     return None
 
 
-@lru_cache(maxsize=32)
-def _with_literals(dialects: tuple[Dialect, ...], likeness: Likeness) -> tuple[tuple[tuple[str, ...], Dialect], ...]:
-    """The rows for such a message, each with the literals of which one must be in the text: most rows end at these."""
-    return tuple(
-        (row.all_of[:1] or row.any_of or row.after or ("",), row) for row in dialects if likeness >= row.likeness
-    )
-
-
-def speaks_for(dialects: tuple[Dialect, ...], headers: Headers, likeness: Likeness) -> bool:
-    """Whether any row can be about a message with this header: a look at two fields spares ordinary mail the rest."""
-    if likeness > Likeness.NONE:
-        return True
-    return any(_headers_fit(row, headers) for _, row in _with_literals(dialects, likeness))
-
-
 def _headers_fit(dialect: Dialect, headers: Headers) -> bool:
     for name, literal in dialect.headers:
-        value = headers.decoded(name)
+        value = headers.decoded(name.lower())
         if value is None or literal not in value.lower():
             return False
     return True
@@ -328,10 +338,10 @@ def _recipient(dialect: Dialect, source: Source, line: str, indent: int, previou
         return _local(dialect, source, line, indent)
     if dialect.blank_before and not previous_blank:
         return None
+    if indent >= 0 and len(line) - len(line.lstrip()) != indent:
+        return None
     found = read_recipient_line(line)
     if found is None or found.shape not in dialect.shapes:
-        return None
-    if indent >= 0 and found.indent != indent:
         return None
     if not dialect.keep_own and not found.others and _is_own(found.address, source):
         return None
@@ -497,7 +507,7 @@ def _by_headers(dialect: Dialect, source: Source, lines: list[str]) -> list[Draf
     """A header field that lists the failed recipients (X-Failed-Recipients)."""
     drafts: list[Draft] = []
     for name in dialect.header_names:
-        for value in source.headers.get_all(name):
+        for value in source.headers.get_all(name.lower()):
             for item in value.replace(";", ",").split(","):
                 address = read_address(item)
                 if address is not None:

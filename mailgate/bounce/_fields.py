@@ -16,6 +16,11 @@ MAX_FIELDS_PER_GROUP = 200
 MAX_GROUPS = 20_000
 
 _NAME = re.compile(r"([A-Za-z][A-Za-z0-9-]{1,60}+)[ \t]*:", re.ASCII)
+_BLANK_LINES = re.compile(r"\n[ \t]*+\n[ \t\n]*+")
+# One field with its folds, when nothing about it is odd: no unindented line is taken for a fold here.
+_FIELD = re.compile(
+    r"^([A-Za-z][A-Za-z0-9-]{1,60}+)[ \t]*+:(?!//)([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.ASCII | re.MULTILINE
+)
 # RFC 3464 2.2; the second line is of RFC 3885 and of gateways.
 PER_MESSAGE = frozenset(
     ("original-envelope-id", "reporting-mta", "dsn-gateway", "received-from-mta", "arrival-date",
@@ -87,20 +92,65 @@ def lines_of(text: str) -> list[str]:
 
 def _blocks(text: str, result: StatusFields) -> list[Group]:
     """Fields between blank lines, unfolded with one space each (RFC 5322 2.2.3)."""
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
     blocks: list[Group] = []
+    for piece in _BLANK_LINES.split(text):
+        if not piece or piece.isspace():
+            continue
+        if len(blocks) >= MAX_GROUPS:
+            result.note("too_many_groups")
+            break
+        fields = _FIELD.findall(piece)
+        # Every line must be in a field; else the block is read line by line.
+        if sum([value.count("\n") for _, value in fields], len(fields) - 1) == piece.count("\n", 0, len(piece) - 1):
+            group = _plain_group(fields, result)
+        else:
+            group = _odd_group(piece, result)
+        if group.items:
+            blocks.append(group)
+    return blocks
+
+
+def _plain_group(fields: list[tuple[str, str]], result: StatusFields) -> Group:
+    items = []
+    first: dict[str, str] = {}
+    for name, value in fields:
+        if len(value) > MAX_FIELD_CHARACTERS:
+            value = _cut(value, result)
+        if "\n" in value:
+            value = " ".join([line for line in [line.strip() for line in value.split("\n")] if line])
+        else:
+            value = value.strip()
+        items.append((name, value))
+        first.setdefault(name.lower(), value)
+    return Group(first, items[:MAX_FIELDS_PER_GROUP])
+
+
+def _cut(value: str, result: StatusFields) -> str:
+    """As much of a folded value as a field may hold; the folds do not count."""
+    lines: list[str] = []
+    size = 0
+    for line in value.split("\n"):
+        line = line.strip()
+        size += len(line)
+        if size > MAX_FIELD_CHARACTERS:
+            result.note("field_too_long")
+            if not lines:
+                lines.append(line[:MAX_FIELD_CHARACTERS])
+            break
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def _odd_group(text: str, result: StatusFields) -> Group:
+    """A block with lines that are no fields: garbage before the first, folds without their indent behind it."""
     current: list[tuple[str, list[str]]] = []
     values: list[str] | None = None
     size = 0
-    for line in lines_of(text):
+    for line in text.split("\n"):
         stripped = line.strip()
         if not stripped:
-            values = None
-            if current:
-                blocks.append(_group(current))
-                current = []
-                if len(blocks) > MAX_GROUPS:
-                    result.note("too_many_groups")
-                    return blocks
             continue
         if values is None or line[0] not in " \t":
             match = _NAME.match(stripped)
@@ -123,9 +173,7 @@ def _blocks(text: str, result: StatusFields) -> list[Group]:
             values.append(stripped)
         else:
             result.note("field_too_long")
-    if current:
-        blocks.append(_group(current))
-    return blocks
+    return _group(current)
 
 
 def _group(fields: list[tuple[str, list[str]]]) -> Group:

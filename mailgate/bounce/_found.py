@@ -30,6 +30,7 @@ class Found:
     will_retry_until_text: str | None = None
     final_log_id: str | None = None
     text: str = ""
+    command: str = ""  # of the words no more than which command was refused, when the fields say the rest
     dialect: str | None = None
     hint: Reason | None = None
     reason: Reason | None = None  # known without a judgement

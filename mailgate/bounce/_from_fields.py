@@ -20,6 +20,10 @@ from mailgate.bounce._text import printable, split_status, unquoted
 
 MIN_WORDS_CHARACTERS = 12  # around an address; less than that is brackets and a colon, and no words
 
+_REPLY_CODE = re.compile(r"(?<![\w.])[245]\d\d[ -]", re.ASCII)
+# What makes the words worth decoding beside a full diagnostic.
+_MORE = (b"anded from", b"ated from", b"ated by", b"\n<<< ")
+MAX_COMMAND_BYTES = 80  # "(in reply to end of DATA command)" with a fold
 _NAME = re.compile(r"\w[\w.+=-]{0,63}")
 
 
@@ -74,9 +78,15 @@ def _completed(context: Context, found: list[Found]) -> list[Found]:
     if len(found) > 1:
         _tell_aliases_apart(context, found)
     alone = len(found) == 1
+    command = _command_alone(context)
     for one in found:
-        if not one.text:
+        if one.text:
+            continue
+        if command is not None and one.diagnostic_code and _REPLY_CODE.search(one.diagnostic_code) is not None:
+            one.command = command
+        else:
             one.text = _text_of(context, one, alone)
+    for one in found:
         if one.action is None:
             one.action = context.said_action()
             one.inferred.append("action")
@@ -169,6 +179,27 @@ def _members(context: Context, alias: str, same: list[Found]) -> list[str | None
         if given is None and waiting:
             members[number] = waiting.pop(0)
     return members
+
+
+def _command_alone(context: Context) -> str | None:
+    """Which command was refused, in the words of Postfix or Exim, when beside full diagnostics nothing else is news.
+
+    None when the words may say more: an alias, a transcript, anything encoded. Nothing is decoded to find that out.
+    """
+    place = context.note.raw_range() if context.note.status is not None else None
+    if place is None:
+        return None
+    raw = context.mail.raw
+    start, end = place
+    for piece in _MORE:
+        if raw.find(piece, start, end) != -1:
+            return None
+    at = raw.find(b"(in reply to ", start, end)
+    if at != -1:
+        stop = raw.find(b")", at, min(at + MAX_COMMAND_BYTES, end))
+        return raw[at : stop + 1].decode("latin-1") if stop != -1 else ""
+    at = raw.find(b" after ", start, end)
+    return raw[at : min(at + 24, end)].decode("latin-1") if at != -1 else ""
 
 
 def _text_of(context: Context, one: Found, alone: bool) -> str:

@@ -8,19 +8,22 @@ r"""The entry: what a message is. Questions in order, surest evidence first:
 
 from __future__ import annotations
 
-from mailgate.bounce._autoreply import AutoReply, is_challenge, other_kind, read_autoreply
+import re
+
+from mailgate.bounce._autoreply import is_challenge, other_kind, read_autoreply
 from mailgate.bounce._build import autoreply_report, build_report
 from mailgate.bounce._context import Context
-from mailgate.bounce._dialects_windows import DOVECOT_QUOTA
 from mailgate.bounce._fields import Group
 from mailgate.bounce._found import Found
 from mailgate.bounce._from_fields import read_fields
-from mailgate.bounce._from_text import WordReading, read_words
+from mailgate.bounce._from_text import read_words
 from mailgate.bounce._notice import is_from_mail_system, is_postmaster_copy
 from mailgate.bounce._report import BounceReport
 from mailgate.bounce._returned import is_returned_bounce
 from mailgate.bounce._settings import DEFAULT_SETTINGS, BounceSettings
 from mailgate.records import Mail, Reason
+
+_ASKS_BACK = re.compile(rb"\n[Xx]-(?:boxbe|spamarrest|tmda|challenge)", re.IGNORECASE)
 
 
 def parse(message: bytes | Mail, *, settings: BounceSettings = DEFAULT_SETTINGS) -> BounceReport | None:
@@ -31,12 +34,7 @@ def parse(message: bytes | Mail, *, settings: BounceSettings = DEFAULT_SETTINGS)
     Raises ParseError when the message is beyond the limits of `Mail`.
     """
     context = Context(_unwrapped(Mail.read(message, limits=settings.limits)), settings)
-    if context.note.status is None:
-        other = other_kind(context.mail)
-        # QUIRK: Dovecot's delivery agent says "mailbox full" by a disposition notification (RFC 8098).
-        if other is not None and not (other == "mdn" and context.reading_is(DOVECOT_QUOTA)):
-            return None
-    elif is_postmaster_copy(context.headers, context.subject):
+    if context.note.status is not None and is_postmaster_copy(context.headers, context.subject):
         return None
     fields = read_fields(context)
     if fields is not None:
@@ -48,9 +46,15 @@ def parse(message: bytes | Mail, *, settings: BounceSettings = DEFAULT_SETTINGS)
             context, fields.found, fields.message, form=fields.form, evidence=fields.evidence, dialect=dialect
         )
     words = read_words(context)
-    reply = _autoreply(context, words)
-    if reply is not None:
-        return autoreply_report(context, reply)
+    if words is None or not words.is_anchored:
+        # Words that no program of ours is known by: the marks of other reports and of responders weigh more.
+        if other_kind(context.mail) is not None:
+            return None
+        if words is None or not is_from_mail_system(context.headers, by_path=False):
+            # A reply whose null return path is its only likeness to a bounce may hold words of failure.
+            reply = read_autoreply(context.mail, context.note.words)
+            if reply is not None:
+                return autoreply_report(context, reply)
     if words is None or not words.found:
         return None
     _mark(context, words.found)
@@ -65,20 +69,9 @@ def parse(message: bytes | Mail, *, settings: BounceSettings = DEFAULT_SETTINGS)
     )
 
 
-def _autoreply(context: Context, words: WordReading | None) -> AutoReply | None:
-    """The automatic reply that this is, unless the words are surely those of a mail system.
-
-    A reply whose null return path is its only likeness to a bounce may still hold words of failure ("this mailbox is no
-    longer in use"); rows without anchors of their own are not believed against the marks of a responder.
-    """
-    if words is not None and (words.is_anchored or is_from_mail_system(context.headers, by_path=False)):
-        return None
-    return read_autoreply(context.mail, context.note.words)
-
-
 def _mark(context: Context, found: list[Found]) -> None:
     """What must not suppress anybody: a challenge, and reports about mail that the reader of this mail did not send."""
-    challenge = is_challenge(context.mail)
+    challenge = _ASKS_BACK.search(context.mail.headers.block) is not None and is_challenge(context.mail)
     other_mail = "postmaster notify" in context.subject.lower() or is_returned_bounce(context.returned)
     if challenge or other_mail:
         for one in found:

@@ -36,7 +36,7 @@ class RecipientStatus:
     smtp_code, enhanced_status, smtp_command: what decided. Never invented; None when the report has none.
     evidence: the row that decided and the line it read.
     dialect: the row that found the recipient in a text; None in a machine-readable report.
-    text: the lines of the notification about this recipient, at most 2,000 characters.
+    text: the lines of the notification about this recipient, at most 2,000 characters; "" when the fields say enough.
     other_address: the reply names another address of the same domain; such a record must not suppress anybody.
     never_mailed: `recipient` is a forward target that the sender did not write to.
     about_other_mail: a copy for the postmaster about somebody else's mail.

@@ -17,6 +17,7 @@ RETURNED_TYPES = frozenset(
     ("message/rfc822", "message/global", "message/rfc822-headers", "message/global-headers", "message/rfc822-header",
      "text/rfc822-headers", "text/rfc822-header", "text/rfc822", "message/partial", "message/external-body")
 )  # fmt: skip
+_ENCODED = frozenset(("base64", "quoted-printable", "uuencode", "x-uuencode", "x-uue"))
 STATUS_TYPES = frozenset(("message/delivery-status", "message/global-delivery-status"))
 
 # Lines that introduce the returned copy, lower case; found anywhere in a line. Each was seen in real notifications.
@@ -73,12 +74,13 @@ SEPARATORS: tuple[str, ...] = (
     "元のメッセージ",
 )  # fmt: skip
 
-# The separators by a word that each of them holds: one search rules out a dozen of them.
-_WORDS = ("copy", "original", "follow", "returned", "unsent", "undelivered", "message")
-_SEPARATORS_BY_WORD: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
-    (word, tuple(one for one in SEPARATORS if next((w for w in _WORDS if w in one), "") == word))
-    for word in (*_WORDS, "")
+# A piece of each separator, common to many: one search for it rules them all out.
+_PIECES = ("copy", "original m", "unsent", "returned m", "follows", "s follow", "header", "message reads", "-----")
+_BY_PIECE: tuple[tuple[str, tuple[str, ...]], ...] = tuple(
+    (piece, tuple(one for one in SEPARATORS if next((p for p in _PIECES if p in one), one) == piece))
+    for piece in dict.fromkeys(next((p for p in _PIECES if p in one), one) for one in SEPARATORS)
 )
+_BY_PIECE_ASCII = tuple((piece, separators) for piece, separators in _BY_PIECE if piece.isascii())
 
 _HEADER_LINE = (
     r"(?:Return-Path|Received|Message-ID|Date|From|To|Cc|Subject|MIME-Version|Content-Type|Content-Transfer-Encoding"
@@ -150,11 +152,22 @@ class Notification:
         elif kind == "text/html":
             self._hypertext.append(part)
         elif kind.startswith("text/"):
-            if part.headers.block and _is_message_header(part.headers):
+            if b"essage-i" in part.headers.block.lower() and _is_message_header(part.headers):
                 # QUIRK: the returned header stands directly behind the boundary, as if it were the part's own.
                 self.returned_headers = part.headers
             else:
                 self._plain.append(part)
+
+    def raw_range(self) -> tuple[int, int] | None:
+        """Where the one plain text part lies in the mail's `raw`, when it needs no decoding; None otherwise."""
+        if len(self._plain) != 1:
+            return None
+        part = self._plain[0]
+        start, end = part.body_start, part.body_end
+        if start is None or end is None:
+            return None
+        encoded = b"ransfer-" in part.headers.block and part.transfer_encoding in _ENCODED
+        return None if encoded else (start, end)
 
     @property
     def words(self) -> str:
@@ -236,16 +249,17 @@ def split_returned(text: str) -> tuple[str, str]:
     """The words, and the returned copy that follows them; ("", "") parts may be empty."""
     lowered = lower(text)
     cut = len(text)
-    for word, separators in _SEPARATORS_BY_WORD:
-        if word not in lowered:
-            continue
-        for separator in separators:
-            at = lowered.find(separator, 0, cut)
-            if at != -1:
-                start = lowered.rfind("\n", 0, at) + 1
-                # A separator in the first line of a text introduces nothing; it is part of a sentence.
-                if lowered[:start].strip():
-                    cut = start
+    for piece, separators in _BY_PIECE_ASCII if text.isascii() else _BY_PIECE:
+        at = lowered.find(piece, 0, cut)
+        while at != -1:
+            start = lowered.rfind("\n", 0, at) + 1
+            end = lowered.find("\n", at)
+            line = lowered[start : end if end != -1 else None]
+            # A separator in the first line of a text introduces nothing; it is part of a sentence.
+            if any(one in line for one in separators) and lowered[:start].strip():
+                cut = start
+                break
+            at = -1 if end == -1 else lowered.find(piece, end, cut)
     for name in _BARE_NAMES:
         if lowered.find(name, 0, cut) != -1:
             match = _BARE_HEADER.search(text, 0, cut)
@@ -291,7 +305,7 @@ def looks_like_header(text: str) -> bool:
 
 def unquoted(text: str) -> str:
     """A text without the `> ` marks or the common indent of a forwarded copy."""
-    if ">" in text and len(_QUOTED.findall(text)) * 2 > text.count("\n") // 2:
+    if (text[:1] == ">" or "\n>" in text or "\n >" in text) and len(_QUOTED.findall(text)) * 2 > text.count("\n") // 2:
         text = _QUOTED.sub("", text)
     return text
 

@@ -9,7 +9,7 @@ import pytest
 
 from mailgate.bounce import Dialect, Likeness
 from mailgate.bounce._dialects import DIALECTS
-from mailgate.bounce._engine import MAX_RECIPIENTS_IN_TEXT, Source, read_text
+from mailgate.bounce._engine import MAX_RECIPIENTS_IN_TEXT, DialectTable, Source, read_text
 from mailgate.records import Headers, Reason
 
 HEADERS = Headers.parse(b"From: mailer-daemon@mx.example\nTo: bounce@sender.example\nSubject: failure notice\n")
@@ -20,7 +20,7 @@ def source(text: str, *, headers: Headers = HEADERS, likeness: Likeness = Likene
 
 
 def found(text: str, likeness: Likeness = Likeness.SURE, **row: Any) -> list[tuple[str, str]] | None:
-    reading = read_text(source(text, likeness=likeness), (Dialect(name="mine", **row),))
+    reading = read_text(source(text, likeness=likeness), DialectTable((Dialect(name="mine", **row),)))
     return None if reading is None else [(draft.address, draft.text) for draft in reading.drafts]
 
 
@@ -109,7 +109,7 @@ def test_commands_that_were_accepted_name_nobody() -> None:
 def test_header_lists() -> None:
     headers = Headers.parse(b"X-Failed-Recipients: ada@x.example,\n bob@x.example,\n")
     row = Dialect(name="mine", find=("headers",), header_names=("x-failed-recipients",))
-    reading = read_text(source("words", headers=headers), (row,))
+    reading = read_text(source("words", headers=headers), DialectTable((row,)))
     assert reading is not None
     assert [draft.address for draft in reading.drafts] == ["ada@x.example", "bob@x.example"]
 
@@ -117,7 +117,7 @@ def test_header_lists() -> None:
 def test_the_subject() -> None:
     headers = Headers.parse(b"Subject: Undeliverable: ada@x.example\n")
     row = Dialect(name="mine", find=("subject",))
-    reading = read_text(source("words", headers=headers), (row,))
+    reading = read_text(source("words", headers=headers), DialectTable((row,)))
     assert reading is not None
     assert reading.drafts[0].address == "ada@x.example"
 
@@ -150,7 +150,7 @@ def test_likeness() -> None:
     assert found("ada@x.example", likeness=Likeness.NOTICE) is not None
     assert found("ada@x.example", likeness=Likeness.NONE) is None
     reading = read_text(
-        source("ada@x.example", likeness=Likeness.NONE), (Dialect(name="mine", likeness=Likeness.NONE),)
+        source("ada@x.example", likeness=Likeness.NONE), DialectTable((Dialect(name="mine", likeness=Likeness.NONE),))
     )
     assert reading is not None
 
@@ -164,7 +164,7 @@ def test_the_cause_may_stand_anywhere() -> None:
 
 def test_the_first_row_that_finds_somebody_wins() -> None:
     rows = (Dialect(name="nobody", after=("nowhere",)), Dialect(name="first"), Dialect(name="second"))
-    reading = read_text(source("ada@x.example"), rows)
+    reading = read_text(source("ada@x.example"), DialectTable(rows))
     assert reading is not None
     assert reading.dialect.name == "first"
 
@@ -230,13 +230,14 @@ def anchored(row: Dialect) -> str:
 
 def growth(make: Callable[[int], str], rows: tuple[Dialect, ...], size: int) -> float:
     """How many times longer twice the input takes, the best of three."""
+    table = DialectTable(rows)
     ratios = []
     for _ in range(3):
         times = []
         for factor in (1, 2):
             looked_at = source(make(size * factor))
             start = time.process_time()
-            read_text(looked_at, rows)
+            read_text(looked_at, table)
             times.append(time.process_time() - start)
         ratios.append(times[1] / max(times[0], 1e-3))
         if ratios[-1] < 3:
