@@ -16,7 +16,7 @@ from mailgate.bounce._fields import Group, read_status_fields
 from mailgate.bounce._found import Found
 from mailgate.bounce._from_text import of_reading
 from mailgate.bounce._returned import only_recipient
-from mailgate.bounce._text import printable, split_status, unquoted
+from mailgate.bounce._text import printable, split_status, text_of, unquoted
 
 MIN_WORDS_CHARACTERS = 12  # around an address; less than that is brackets and a colon, and no words
 
@@ -44,7 +44,7 @@ def read_fields(context: Context) -> FieldReading | None:
     """
     note = context.note
     if note.status is not None:
-        text, rest = split_status(printable(note.status.text()))
+        text, rest = split_status(printable(text_of(note.status)))
         fields = read_status_fields(text)
         if not fields.recipients and not fields.message.items:
             return None

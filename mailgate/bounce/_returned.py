@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from mailgate.bounce._addresses import find_addresses, read_address
-from mailgate.bounce._text import Notification, clean_message_id, looks_like_header, message_id_in, unquoted
+from mailgate.bounce._text import Notification, clean_message_id, is_encoded, looks_like_header, message_id_in, unquoted
 from mailgate.records import Headers, Mail, Part
 
 MAX_HEADER_CHARACTERS = 64 * 1024  # of a returned copy in a text: as much as one header may have
@@ -33,7 +33,7 @@ def returned_headers(mail: Mail, note: Notification) -> Headers | None:
 def _headers_of(mail: Mail, part: Part) -> Headers:
     """The header of a returned message; its body is neither copied nor looked at, however large it is."""
     start = part.body_start
-    if start is None or b"ransfer-" in part.headers.block:
+    if start is None or is_encoded(part.headers.block.lower()):
         body, start, end = part.content(), 0, MAX_HEADER_CHARACTERS
     else:
         body, end = mail.raw, min(start + MAX_HEADER_CHARACTERS, part.body_end or 0)
