@@ -118,7 +118,7 @@ class FeedbackParser:
 
     def feed(self, piece: bytes, *, final: bool = False) -> None:
         """More of the document; `final` with the last piece, which may be empty."""
-        if self.ended:
+        if self.trailing:
             return
         self._fed += len(piece)
         try:
@@ -135,7 +135,7 @@ class FeedbackParser:
 
     @property
     def trailing(self) -> bool:
-        """True when something other than white space, comments and the like stands behind the root element."""
+        """True when something that XML does not allow there stands behind the root element; it is not read."""
         return self.ended and self._parser.ErrorCode != 0
 
     def _open_root(self, name: str) -> None:

@@ -30,8 +30,8 @@ from mailgate.dmarc._fields import HeaderFields, RecordFields, header_fields, re
 from mailgate.dmarc._limits import DEFAULT_LIMITS
 from mailgate.records import ParseError
 
-# A text with any other character stays in the skeleton, where Expat sees it.
-HOLE = re.compile(r">([\t\n\r !-%'-;=?-~]*)</")
+# A text with any other character stays in the skeleton, where Expat sees it (and makes CR LF one LF).
+HOLE = re.compile(r">([\t\n !-%'-;=?-~]*)</")
 RECORD_START, RECORD_END = "<record>", "</record>"
 MAX_CHARACTERS = 16 * 1024  # of a piece that is looked at for its shape; a usual record has 700
 _DECLARATION = re.compile(r"<\?xml [^<>?]*\?>")
