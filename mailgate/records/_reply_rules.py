@@ -20,7 +20,7 @@ from functools import lru_cache
 from typing import Any
 
 from mailgate.records._reasons import Reason
-from mailgate.records._reply_words import words_of
+from mailgate.records._reply_words import ADDRESS_WORD, IP_WORD, words_of
 from mailgate.records._status import EnhancedStatus
 
 MAX_GAP_WORDS = 6
@@ -29,6 +29,7 @@ MAX_PHRASE_CHARACTERS = 200
 _STEM_KEY = 4  # letters of a stem under which it is filed
 _STAGES = ("connect", "ehlo", "starttls", "auth", "mail", "rcpt", "data")
 _ANY_CLASS = "45"
+_EVERYWHERE = frozenset((ADDRESS_WORD, IP_WORD, "rejected", "your", "server", "host", "from", "email", "mail", "this"))
 _STATUS_PATTERN = re.compile(r"([x245])\.(\d{1,3})\.(\*|\d{1,3}(?:-\d{1,3})?)")
 
 
@@ -244,7 +245,7 @@ class ReplyTable:
         pieces = [piece for piece in _pieces(phrase) if piece != "..."]
         whole = [piece for piece in pieces if not piece.endswith("~")]
         if whole:
-            key = min(whole, key=lambda piece: (counts[piece], -len(piece)))
+            key = min(whole, key=lambda piece: (piece in _EVERYWHERE, counts[piece], -len(piece)))
             self._exact.setdefault(key, _Filed()).add(test, number)
         else:
             key = max(pieces, key=len)[:-1][:_STEM_KEY]
