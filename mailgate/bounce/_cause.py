@@ -21,6 +21,8 @@ from mailgate.records import (
     meaning_of,
 )
 
+MAX_CHARACTERS = 8_000  # of a diagnostic and of the lines beside it; what decides stands in the first few
+
 # How much each kind of evidence weighs. Words say what happened; an exact enhanced code is a good second; words that
 # stand on every other notice ("policy", "try again", "giving up") and bare codes decide when nothing better is there.
 _WEIGHTS = {"provider": 4, "text": 4, "enhanced": 3, "code": 2, "none": 0}
@@ -144,7 +146,7 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
     if facts.hint is not None and (best.weight < _EXACT_WEIGHT or facts.hint is Reason.CHALLENGE):
         reason, evidence = facts.hint, f"dialect:{facts.dialect}"
     reply = best.found if best.found.code is not None else next((r.found for r in readings if r.found.code), best.found)
-    whole = f"{facts.diagnostic_code or ''}\n{facts.text}"
+    whole = f"{(facts.diagnostic_code or '')[:MAX_CHARACTERS]}\n{facts.text[:MAX_CHARACTERS]}"
     permanence = _permanence(facts, reply, reason, whole.lower())
     if reason is Reason.UNKNOWN and (permanence is Permanence.EXPIRED or _only_late(permanence, reply)):
         reason, evidence = Reason.EXPIRED, f"permanence:{permanence}"
@@ -180,7 +182,7 @@ def _texts(facts: CauseFacts) -> Iterator[str]:
         given = True
         is_program = facts.diagnostic_type is not None and facts.diagnostic_type.lower() == "x-unix"
         yield f"x-unix; {diagnostic}" if is_program else diagnostic
-    about = lines_about(facts.text, facts.final_recipient, facts.recipient)
+    about = lines_about(facts.text[:MAX_CHARACTERS], facts.final_recipient, facts.recipient)
     if about:
         given = True
         yield about

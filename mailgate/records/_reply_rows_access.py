@@ -99,8 +99,8 @@ _ACCESS_PROVIDERS = (
         "provider:aup-blocked",
         Reason.BLOCKED,
         """
-        aup cxbl; aup cdrbl; aup vserv; aup blk; aup rbl; aup bl; aup sbl; aup in 1000; aup in 1500; aup in 1510;
-        aup in 1520; aup in 1530; aup in 1540; aup in 1550; aup in 1600; aup i 1000; aup i 1500
+        ipbl~; aup cxbl; aup cdrbl; aup vserv; aup blk; aup rbl; aup bl; aup sbl; aup in 1000; aup in 1500;
+        aup in 1510; aup in 1520; aup in 1530; aup in 1540; aup in 1550; aup in 1600; aup i 1000; aup i 1500
         """,
         sample="550 CXBL AUP#CXBL Cox 192.0.2.25 rejected",
     ),

@@ -29,7 +29,7 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         "text:spam",
         Reason.SPAM,
         """
-        spam message; spam messages; spam detected; spam content; spam contents; spam filter; spam filters;
+        urlbl~; spam message; spam messages; spam detected; spam content; spam contents; spam filter; spam filters;
         spam score; spam rating; spam level; spam threshold; spam mail; spam email; spam rejected; spam reject;
         spam refused; spam not accepted; spam blocked; spam check~; spam rule~; spam signature; spam assassin;
         spamassassin; spam probability; spam points; spam related; spam like; spam engine; spam control; spam test;
@@ -67,12 +67,12 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         maximum size; maximum allowed size; maximum mail size; size limit; size limits; size of your message;
         size of the message; size of this message; size exceeds; size exceeded; exceeds size; exceeds the size;
         exceeds ... maximum size; exceeds maximum; exceeds fixed maximum; exceeds the maximum; exceeds the allowable;
-        exceeds administrative limit; exceeds ... size limit; exceeds your limit; exceeded storage allocation;
-        exceeded the size; larger than; too much mail data; too much data; too large for; attachment too large;
-        attachments too large; permissible size; file too large; file size limit exceeded; body too large;
-        body too big; data size exceeds; object too large; message ... is larger; nachricht zu gross;
-        nachricht ist zu gross; message trop volumineux; taille maximale; mensaje demasiado grande; tamano maximo;
-        messaggio troppo grande; dimensione massima; mensagem muito grande; слишком больш~; 大小超过; サイズ
+        exceeds administrative limit; exceeds ... size limit; exceeds your limit; exceeded the size; larger than;
+        too much mail data; too much data; too large for; attachment too large; attachments too large;
+        permissible size; file too large; file size limit exceeded; body too large; body too big; data size exceeds;
+        object too large; message ... is larger; nachricht zu gross; nachricht ist zu gross; message trop volumineux;
+        taille maximale; mensaje demasiado grande; tamano maximo; messaggio troppo grande; dimensione massima;
+        mensagem muito grande; слишком больш~; 大小超过; サイズ
         """,
         unless="""
         mailbox size limit; mailbox ... size limit exceeded; exceeds mailbox; mailbox quota; over quota;
@@ -140,7 +140,8 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         piece jointe; archivo adjunto; allegato
         """,
         unless="""
-        transport local lda; command output; xaddr ... account; quota; user unknown; temporarily unavailable
+        security conversion; transport local lda; command output; xaddr ... account; quota; user unknown;
+        temporarily unavailable
         """,
         sample="550 5.6.0 Message rejected: malformed MIME header",
     ),

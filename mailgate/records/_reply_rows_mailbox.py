@@ -1,4 +1,4 @@
-"""Rows for the code words of the large mailbox providers: Google, Microsoft, Yahoo and AOL, Apple.
+"""Rows for the code words of the large mailbox providers: Google, Microsoft, Yahoo and AOL, Apple, Facebook.
 
 Provider rows are tried before everything else. Words that only one provider writes need no host name; words that
 others write too are bound to `hosts`, the names of the provider's mail hosts. Sources are the providers' postmaster
@@ -470,4 +470,31 @@ _APPLE = (
     ),
 )
 
-MAILBOX_PROVIDER_ROWS: tuple[ReplyRow, ...] = (*_GOOGLE, *_MICROSOFT, *_YAHOO, *_APPLE)
+_FACEBOOK = (
+    row(
+        "provider:facebook-recipient",
+        Reason.RECIPIENT_RESTRICTED,
+        "rcp p2; rcp p3; refused due to recipient preferences",
+        sample="550 5.1.1 RCP-P3 https://postmaster.facebook.com/response_codes?ip=192.0.2.25#rcp",
+    ),
+    row(
+        "provider:facebook-unknown",
+        Reason.MAILBOX_NOT_FOUND,
+        "rcp p1",
+        sample="550 5.1.1 RCP-P1 https://postmaster.facebook.com/response_codes?ip=192.0.2.25#rcp",
+    ),
+    row(
+        "provider:facebook-ptr",
+        Reason.PTR_MISSING,
+        "dns p1; dns p2; dns p3; dns t1",
+        sample="554 5.7.1 DNS-P3 https://postmaster.facebook.com/response_codes?ip=192.0.2.25#dns",
+    ),
+    row(
+        "provider:facebook-policy",
+        Reason.POLICY,
+        "pol p1; pol p2; pol p3; pol p4; pol p5; pol p6; pol p7; pol p8",
+        sample="554 5.7.1 POL-P6 https://postmaster.facebook.com/response_codes?ip=192.0.2.25#pol",
+    ),
+)
+
+MAILBOX_PROVIDER_ROWS: tuple[ReplyRow, ...] = (*_GOOGLE, *_MICROSOFT, *_YAHOO, *_APPLE, *_FACEBOOK)

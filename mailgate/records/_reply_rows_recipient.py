@@ -62,12 +62,12 @@ RESTRICTED_ROWS: tuple[ReplyRow, ...] = (
         "text:mailing-list",
         Reason.MAILING_LIST,
         """
-        not a member of; not a member; non member~; nonmember~; members only; member only; members of this list;
-        members may post; members can post; only members; only subscribers; subscribers only; not a subscriber;
-        not subscribed; list members; list is closed; list is moderated; moderated list; moderated group; closed list;
-        post to this list; post to the list; post to this mailing list; posting to this list; posting to the list;
-        not allowed to post; not permitted to post; not authorized to post; cannot post to; mailing list is closed;
-        mailing list expansion; mailing list ... restricted; moderator s decision; awaits moderator;
+        mailing list expansion prohibited; not a member of; not a member; non member~; nonmember~; members only;
+        member only; members of this list; members may post; members can post; only members; only subscribers;
+        subscribers only; not a subscriber; not subscribed; list members; list is closed; list is moderated;
+        moderated list; moderated group; closed list; post to this list; post to the list; post to this mailing list;
+        posting to this list; posting to the list; not allowed to post; not permitted to post; not authorized to post;
+        cannot post to; mailing list is closed; mailing list ... restricted; moderator s decision; awaits moderator;
         awaiting moderator; held until the list moderator; being held until
         """,
         unless="mailing list hygiene",
@@ -91,11 +91,11 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         "text:mailbox-full",
         Reason.MAILBOX_FULL,
         """
-        mailbox full; mailbox is full; mailbox currently full; mailbox too full; mailbox has exceeded;
-        mailbox exceed~; mailbox size limit~; mailbox limit exceeded; mailbox over ... quota; mailbox is over;
-        mailbox over quota; mailbox quota; mailbox storage; mailbox ... is almost full; mailbox for ... is full;
-        mailbox ... is full; mailbox would exceed; mailbox ... over its storage; mail box full; mail box is full;
-        mailfolder is full; mailfolder full; mail folder is full; maildir over quota;
+        exceeded storage allocation; mailbox full; mailbox is full; mailbox currently full; mailbox too full;
+        mailbox has exceeded; mailbox exceed~; mailbox size limit~; mailbox limit exceeded; mailbox over ... quota;
+        mailbox is over; mailbox over quota; mailbox quota; mailbox storage; mailbox ... is almost full;
+        mailbox for ... is full; mailbox ... is full; mailbox would exceed; mailbox ... over its storage;
+        mail box full; mail box is full; mailfolder is full; mailfolder full; mail folder is full; maildir over quota;
         maildir delivery failed ... quota; maildrop over quota; maildrop ... full; inbox full; inbox is full;
         inbox is out of storage; user ... mailbox full; user is over quota; user over quota; user has exceeded;
         user has too many messages; user s mailbox is full; user exceeded quota; user ... out of quota;
@@ -165,7 +165,7 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         unless=("try again",),
         sample="551 User not local",
     ),
-    _status(Reason.MAILBOX_MOVED, "x.1.6", "x.7.17"),
+    _status(Reason.MAILBOX_MOVED, "x.1.6", "x.7.17-18"),
     row(
         "text:mailbox-disabled",
         Reason.MAILBOX_DISABLED,
@@ -258,18 +258,19 @@ DOMAIN_ROWS: tuple[ReplyRow, ...] = (
         "text:domain-not-found",
         Reason.DOMAIN_NOT_FOUND,
         """
-        host unknown; unknown host; host not found; host is unknown; host ... not found; host does not exist;
-        host doesn t exist; host or domain name not found; hostname not found; no such host; no such domain;
-        domain not found; domain name not found; domain not exist; domain does not exist; domain doesn t exist;
-        domain ... does not exist; domain unknown; domain is unknown; domain not known; domain invalid;
-        domain is invalid; domain is not valid; domain is not reachable; domain not reachable; domain has no mx;
-        domain has no valid mx; unknown domain; invalid domain; bad domain; invalid recipient domain; invalid host;
-        nonexistent domain; nonexistentdomain; non existent domain; non existing domain; code nxdomain;
-        result nxdomain; rcode nxdomain; name or service not known; name service error for name ... host not found;
-        no mx or srv; no mx found; no mx record; no mx records; no mx for; no mx; no a record; no dns record~;
-        no ip address found for host; no relevant answers; no mail hosts; no mail exchanger~; no valid mx;
-        no valid host~; no valid mail exchanger~; unrouteable mail domain; unroutable mail domain; unrouteable domain;
-        unroutable domain; all relevant mx records point to non existent hosts; mx records point to non existent;
+        bad destination system; destination system address; host unknown; unknown host; host not found;
+        host is unknown; host ... not found; host does not exist; host doesn t exist; host or domain name not found;
+        hostname not found; no such host; no such domain; domain not found; domain name not found; domain not exist;
+        domain does not exist; domain doesn t exist; domain ... does not exist; domain unknown; domain is unknown;
+        domain not known; domain invalid; domain is invalid; domain is not valid; domain is not reachable;
+        domain not reachable; domain has no mx; domain has no valid mx; unknown domain; invalid domain; bad domain;
+        invalid recipient domain; invalid host; nonexistent domain; nonexistentdomain; non existent domain;
+        non existing domain; code nxdomain; result nxdomain; rcode nxdomain; name or service not known;
+        name service error for name ... host not found; no mx or srv; no mx found; no mx record; no mx records;
+        no mx for; no mx; no a record; no dns record~; no ip address found for host; no relevant answers;
+        no mail hosts; no mail exchanger~; no valid mx; no valid host~; no valid mail exchanger~;
+        unrouteable mail domain; unroutable mail domain; unrouteable domain; unroutable domain;
+        all relevant mx records point to non existent hosts; mx records point to non existent;
         couldn t find any host named; could not find any host; couldn t find any host by that name;
         couldn t find a mail exchanger; mail server for ... does not exist; does not resolve; cannot resolve;
         could not resolve; couldn t resolve; can t resolve; unable to resolve; remote host not found;

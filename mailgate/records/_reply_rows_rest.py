@@ -90,22 +90,23 @@ SERVER_ROWS: tuple[ReplyRow, ...] = (
         "text:server",
         Reason.SERVER_ERROR,
         """
-        local error; local configuration error; local problem; server configuration; server configuration problem;
-        server configuration error; server error; server temporarily unavailable; internal error;
-        internal server error; internal software error; internal problem; system error; system failure;
-        system problem; system config error; configuration error; configuration problem;
-        mail system configuration error; mail system error; misconfigured; misconfiguration; mail for ... loops;
-        mx list ... points back; although i m listed as a best preference mx; database error; database failure; ldap;
-        lookup table; out of memory; cannot allocate memory; resources temporarily unavailable;
-        resource temporarily unavailable; insufficient resources; no resources; temporary local problem;
-        temporary system problem; temporary server error; temporary failure; temporary error; temporary problem;
-        temporary lookup failure; temporarily unable; temporarily unavailable; temporarily rejected;
-        temporarily deferred; temporarily not available; temporarily; service temporarily unavailable;
-        service currently unavailable; service unavailable try; service not available closing; system not accepting;
-        system shutdown; system is shutting down; server shutting down; server busy; server too busy; system busy;
-        busy; try again; try later; retry later; please try later; please retry; come back later; unable to process;
-        error in processing; cannot process; queue file write error; queuefile; unable to accept message; milter;
-        error 5 7 1 unable to; exception; unable to scan; virus scanner; virus checker; scanner ... unavailable
+        undefined mail system status; mail system status; local error; local configuration error; local problem;
+        server configuration; server configuration problem; server configuration error; server error;
+        server temporarily unavailable; internal error; internal server error; internal software error;
+        internal problem; system error; system failure; system problem; system config error; configuration error;
+        configuration problem; mail system configuration error; mail system error; misconfigured; misconfiguration;
+        mail for ... loops; mx list ... points back; although i m listed as a best preference mx; database error;
+        database failure; ldap; lookup table; out of memory; cannot allocate memory;
+        resources temporarily unavailable; resource temporarily unavailable; insufficient resources; no resources;
+        temporary local problem; temporary system problem; temporary server error; temporary failure; temporary error;
+        temporary problem; temporary lookup failure; temporarily unable; temporarily unavailable;
+        temporarily rejected; temporarily deferred; temporarily not available; temporarily;
+        service temporarily unavailable; service currently unavailable; service unavailable try;
+        service not available closing; system not accepting; system shutdown; system is shutting down;
+        server shutting down; server busy; server too busy; system busy; busy; try again; try later; retry later;
+        please try later; please retry; come back later; unable to process; error in processing; cannot process;
+        queue file write error; queuefile; unable to accept message; milter; error 5 7 1 unable to; exception;
+        unable to scan; virus scanner; virus checker; scanner ... unavailable
         """,
         unless="user; recipient error",
         sample="554 5.3.5 Local configuration error",

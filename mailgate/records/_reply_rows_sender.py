@@ -388,12 +388,12 @@ _TLS_AND_AUTH = (
         "text:tls-required",
         Reason.TLS_REQUIRED,
         """
-        must issue a starttls; must issue starttls; issue a starttls command first; starttls required;
-        starttls is required; starttls command first; starttls first; use starttls; need starttls;
-        requires encryption; encryption required; encryption is required; encryption needed; encrypted connection;
-        encrypted session; requires tls; require tls; requiretls; tls required; tls is required; tls needed; tls only;
-        must use tls; tls encryption; over tls; secure connection; session encryption is required;
-        plaintext connection; plain text connections; tls 1 2
+        security conversion; security features not supported; must issue a starttls; must issue starttls;
+        issue a starttls command first; starttls required; starttls is required; starttls command first;
+        starttls first; use starttls; need starttls; requires encryption; encryption required; encryption is required;
+        encryption needed; encrypted connection; encrypted session; requires tls; require tls; requiretls;
+        tls required; tls is required; tls needed; tls only; must use tls; tls encryption; over tls;
+        secure connection; session encryption is required; plaintext connection; plain text connections; tls 1 2
         """,
         unless="temporary reason; authentication required",
         sample="530 5.7.0 Must issue a STARTTLS command first",
@@ -408,15 +408,16 @@ _TLS_AND_AUTH = (
         "text:auth-required",
         Reason.AUTH_REQUIRED,
         """
-        turn on smtp authentication; turn on authentication; through this server without authentication;
-        authentication required; authentication is required; authentication needed; authentication failed;
-        authentication failure; authentication unsuccessful; authentication credentials; authentication rejected;
-        authentication denied; authentication fails; authentication aborted; authentication not enabled;
-        authentication succe~; requires authentication; require authentication; required authentication;
-        without authentication; smtp authentication; smtp auth; not authenticated; must authenticate;
-        must be authenticated; must first authenticate; need to authenticate; please authenticate; authenticate first;
-        auth required; auth first; auth failed; login required; not logged in; log in; login to; login failed;
-        login denied; user not authenticated; client not authenticated; username and password not accepted;
+        password transition; password expired; change your password; turn on smtp authentication;
+        turn on authentication; through this server without authentication; authentication required;
+        authentication is required; authentication needed; authentication failed; authentication failure;
+        authentication unsuccessful; authentication credentials; authentication rejected; authentication denied;
+        authentication fails; authentication aborted; authentication not enabled; authentication succe~;
+        requires authentication; require authentication; required authentication; without authentication;
+        smtp authentication; smtp auth; not authenticated; must authenticate; must be authenticated;
+        must first authenticate; need to authenticate; please authenticate; authenticate first; auth required;
+        auth first; auth failed; login required; not logged in; log in; login to; login failed; login denied;
+        user not authenticated; client not authenticated; username and password not accepted;
         bad username or password; invalid username; invalid login; incorrect authentication data; credentials invalid;
         invalid credentials; pop before smtp; check your mail before; unauthenticated senders not allowed;
         authorization required; anmeldung erforderlich; authentification; authentifizierung; autenticacion;
