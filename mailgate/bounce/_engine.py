@@ -29,6 +29,8 @@ from mailgate.records import Headers, Reason
 MAX_RECIPIENTS_IN_TEXT = 10_000
 MAX_LINES_LOOKED_AT = 20_000
 MAX_SHARED_CHARACTERS = 4_000  # of the notification, for a recipient whose cause may stand anywhere in it
+MANY_RECIPIENTS = 20
+MAX_SHARED_BY_MANY = 300  # so that ten thousand recipients do not have a long text judged ten thousand times
 MAX_OWN_LINES = 200  # behind one recipient
 MAX_CONTEXT_LINES = 8  # of a transcript or of what follows a hit
 MAX_TEXT_CHARACTERS = 2_000  # of the lines kept for one recipient
@@ -278,9 +280,18 @@ def _explain(dialect: Dialect, source: Source, drafts: list[Draft]) -> None:
     """Add what all recipients share to those that it concerns."""
     if dialect.explains != "all":
         return
-    for draft in drafts:
-        if len(drafts) == 1 or not draft.text:
-            draft.text = f"{draft.text}\n{source.text[:MAX_SHARED_CHARACTERS].strip()}".strip()
+    if len(drafts) == 1:
+        draft = drafts[0]
+        draft.text = f"{draft.text}\n{source.text[:MAX_SHARED_CHARACTERS].strip()}".strip()
+        return
+    wordless = [draft for draft in drafts if not draft.text]
+    if not wordless:
+        return
+    # Lines with an address are about that one; what is left is about all.
+    lines = [line for line in source.text[: 4 * MAX_SHARED_CHARACTERS].split("\n") if "@" not in line and line.strip()]
+    shared = "\n".join(lines)[: MAX_SHARED_CHARACTERS if len(drafts) < MANY_RECIPIENTS else MAX_SHARED_BY_MANY]
+    for draft in wordless:
+        draft.text = shared
 
 
 def _by_lines(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:

@@ -92,13 +92,18 @@ _MAX_EVIDENCE = 300  # characters of the cause for a person to read; --json has 
 _MAX_TABLE_EVIDENCE = 80
 
 
+_Row = tuple[str, str, str, str, str, str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What one input says: a report, nothing (neither), or why it could not be read."""
+    """What one input says, as it will be printed: workers write, so that little has to pass between processes."""
 
     name: str
-    report: BounceReport | None = None
     error: str | None = None
+    line: str = ""  # with --json
+    rows: tuple[_Row, ...] = ()
+    block: tuple[str, ...] = ()
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +125,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read everything; one bad input is a line with its error and stops nothing."""
-    worker = partial(_read, settings=_settings(args))
+    worker = partial(_read, settings=_settings(args), as_json=args.json)
     with Progress(None, "reading") as bar:
         results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
         return _print_json(results) if args.json else _print_text(results)
@@ -143,14 +148,22 @@ def _rules(path: str) -> Rules:
         raise _exit.Exit(_exit.CONFIG, f"{path}: {error.message}") from error
 
 
-def _read(source: _inputs.Source, settings: BounceSettings) -> _Read:
+def _read(source: _inputs.Source, settings: BounceSettings, as_json: bool) -> _Read:
     data = _inputs.read(source)
     if data.data is None:
-        return _Read(data.name, error=data.error)
+        return _refused(data.name, data.error or "unreadable", as_json)
     try:
-        return _Read(data.name, parse(data.data, settings=settings))
+        report = parse(data.data, settings=settings)
     except ParseError as error:
-        return _Read(data.name, error=str(error))
+        return _refused(data.name, str(error), as_json)
+    if as_json:
+        said: dict[str, Any] = {"kind": None} if report is None else report.to_dict()
+        return _Read(data.name, line=_output.json_line({"file": data.name, **said}))
+    return _Read(data.name, rows=tuple(_rows(data.name, report)), block=tuple(_block(data.name, report)))
+
+
+def _refused(name: str, error: str, as_json: bool) -> _Read:
+    return _Read(name, error=error, line=_output.json_line({"file": name, "error": error}) if as_json else "")
 
 
 def _watched(results: Iterator[_Read], bar: Progress) -> Iterator[_Read]:
@@ -164,43 +177,40 @@ def _print_json(results: Iterator[_Read]) -> int:
     for result in results:
         if result.error is not None:
             status = _exit.DATA
-            print(_output.json_line({"file": result.name, "error": result.error}))
-        else:
-            said: dict[str, Any] = {"kind": None} if result.report is None else result.report.to_dict()
-            print(_output.json_line({"file": result.name, **said}))
+        print(result.line)
     return status
 
 
 def _print_text(results: Iterator[_Read]) -> int:
     """One message in full; several as a table, so that a folder can be looked over."""
     status = _exit.OK
-    read: list[_Read] = []
-    rows: list[tuple[object, ...]] = []
+    count = 0
+    block: tuple[str, ...] = ()
+    rows: list[_Row] = []
     for result in results:
         if result.error is not None:
             status = _exit.DATA
             _output.say(f"{_output.printable(result.name)}: {_output.printable(result.error)}")
             continue
-        if len(read) < 2:
-            read.append(result)
-        rows.extend(_rows(result))
-    if len(read) == 1:
-        print("\n".join(_block(read[0])))
+        count += 1
+        block = result.block
+        rows.extend(result.rows)
+    if count == 1:
+        print("\n".join(block))
     elif rows:
         print(_output.table(["file", "recipient", "what happened", "why", "code", "whose", "evidence"], rows))
     return status
 
 
-def _rows(result: _Read) -> list[tuple[object, ...]]:
-    report = result.report
+def _rows(name: str, report: BounceReport | None) -> list[_Row]:
     if report is None:
-        return [(result.name, "", "not about delivery", "", "", "", "")]
+        return [(name, "", "not about delivery", "", "", "", "")]
     if report.kind == "autoreply":
-        return [(result.name, _replier(report), "automatic reply", _reply_words(report), "", "", report.evidence)]
-    return [_row(result.name, one) for one in report.recipients]
+        return [(name, _replier(report), "automatic reply", _reply_words(report), "", "", report.evidence)]
+    return [_row(name, one) for one in report.recipients]
 
 
-def _row(name: str, one: RecipientStatus) -> tuple[object, ...]:
+def _row(name: str, one: RecipientStatus) -> _Row:
     failed = one.permanence is not Permanence.DELIVERED
     return (
         name,
@@ -213,16 +223,15 @@ def _row(name: str, one: RecipientStatus) -> tuple[object, ...]:
     )
 
 
-def _block(result: _Read) -> list[str]:
-    report = result.report
+def _block(name: str, report: BounceReport | None) -> list[str]:
     if report is None:
-        return [f"{_output.printable(result.name)}: neither about delivery nor an automatic reply"]
+        return [f"{_output.printable(name)}: neither about delivery nor an automatic reply"]
     if report.kind == "autoreply":
         pairs = [("reply of", _replier(report)), ("says", _reply_words(report)), ("because", report.evidence)]
-        return _lines([("file", result.name), *pairs, ("about", report.original_message_id or "")])
+        return _lines([("file", name), *pairs, ("about", report.original_message_id or "")])
     lines = _lines(
         [
-            ("file", result.name),
+            ("file", name),
             ("reported by", report.reporting_mta or report.sender or ""),
             ("about", report.original_message_id or ""),
             ("ours", f"yes, by {report.matched}" if report.matched else ""),
