@@ -25,7 +25,7 @@ from mailgate.cli._readers import (
 from mailgate.cli._scan_read import Found, ScanSettings, read_message
 from mailgate.cli._scan_words import Tally
 from mailgate.dmarc import Rollup, RollupStore
-from mailgate.maildir import Maildir, MaildirBusy, MaildirError
+from mailgate.maildir import Finish, Maildir, MaildirBusy, MaildirError, Outcome
 from mailgate.suppression import Applied, PolicySettings, SuppressionStore
 from mailgate.unsubscribe import UnsubscribeSigner
 
@@ -83,6 +83,8 @@ def run(args: argparse.Namespace) -> int:
                 status = status or _exit.DATA
     if not args.json and not (args.quiet and tally.is_uneventful):
         print(tally.text(args.db))
+    if tally.unmoved_count:  # what they say is kept, so the next turn only has to move them
+        status = status or _exit.TRY_LATER
     return status or (_exit.DATA if tally.unreadable_count else _exit.OK)
 
 
@@ -121,24 +123,26 @@ def _scan(path: str, args: argparse.Namespace, settings: ScanSettings, stores: _
         found = ordered_map(partial(read_message, settings=settings), maildir.pending(), args.jobs)
         for batch in _batches(found):
             effects = stores.keep(batch, datetime.now(UTC))
-            maildir.finish_many(one.message for one in batch if one.is_done)
+            finished = {done.message: done for done in maildir.finish_many(one.message for one in batch if one.is_done)}
             for one, applied in zip(batch, effects, strict=True):
-                _tell(one, applied, args.json, tally)
+                _tell(one, applied, finished.get(one.message), args.json, tally)
             bar.advance(len(batch))
 
 
-def _tell(one: Found, effects: tuple[Applied, ...], as_json: bool, tally: Tally) -> None:
+def _tell(one: Found, effects: tuple[Applied, ...], finish: Finish | None, as_json: bool, tally: Tally) -> None:
     if one.vanished:
         return
     tally.message(one)
+    if finish is not None and finish.outcome is Outcome.FAILED:
+        tally.could_not_move(one, finish.detail)
     for event, applied in zip(one.events, effects, strict=True):
         tally.event(event, applied)
     if as_json:
-        print(_output.json_line(_record(one, effects)))
+        print(_output.json_line(_record(one, effects, finish is not None and finish.outcome is Outcome.FINISHED)))
 
 
-def _record(one: Found, effects: tuple[Applied, ...]) -> dict[str, object]:
-    record: dict[str, object] = {"file": one.message.path, "kind": one.kind, "moved": one.is_done}
+def _record(one: Found, effects: tuple[Applied, ...], moved: bool) -> dict[str, object]:
+    record: dict[str, object] = {"file": one.message.path, "kind": one.kind, "moved": moved}
     if one.error is not None:
         record["error"] = one.error
     record["events"] = [event.to_dict() for event in one.events]

@@ -34,6 +34,8 @@ class Tally:
     refused: Counter[str] = field(default_factory=Counter)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     unreadable_count: int = 0
+    unmoved: list[tuple[str, str]] = field(default_factory=list)
+    unmoved_count: int = 0
     repeated: int = 0
     suppressed: list[tuple[Event, Suppression]] = field(default_factory=list)
     suppressed_count: int = 0
@@ -55,10 +57,16 @@ class Tally:
             self.kinds[found.kind] += 1
         self.refused.update(found.refused)
 
+    def could_not_move(self, found: Found, why: str) -> None:
+        """What a message says is kept, but its file is still in `new`."""
+        self.unmoved_count += 1
+        if len(self.unmoved) < MAX_ROWS:
+            self.unmoved.append((found.message.path, why))
+
     @property
     def is_uneventful(self) -> bool:
         """True when there is nothing that a person has to look at."""
-        return not self.unreadable_count and not self.refused
+        return not self.unreadable_count and not self.unmoved_count and not self.refused
 
     def event(self, event: Event, applied: Applied) -> None:
         """One event was applied."""
@@ -80,7 +88,14 @@ class Tally:
 
     def text(self, db: str) -> str:
         """Everything worth telling, as one text."""
-        parts = [self._summary(), self._suppressed(db), self._ours(), self._counted(), self._unreadable()]
+        parts = [
+            self._summary(),
+            self._suppressed(db),
+            self._ours(),
+            self._counted(),
+            self._unreadable(),
+            self._unmoved(),
+        ]
         return "\n\n".join(part for part in parts if part)
 
     def _summary(self) -> str:
@@ -132,6 +147,12 @@ class Tally:
         if not self.unreadable:
             return ""
         return "could not be read:\n" + _table(["file", "why"], self.unreadable)
+
+    def _unmoved(self) -> str:
+        if not self.unmoved:
+            return ""
+        heading = f"{_many(self.unmoved_count, 'message')} cannot be moved to `cur`; what they say is kept:\n"
+        return heading + _table(["file", "why"], self.unmoved)
 
 
 def _table(headers: list[str], rows: Sequence[Sequence[object]]) -> str:

@@ -61,7 +61,7 @@ _UPSERT = (
 
 
 class StoreError(MailgateError):
-    """The store cannot be used. exit_status: 75 when trying again may help (it is locked), else 69."""
+    """The store cannot be used. exit_status: 75 when trying again may help (locked, disk full), else 69."""
 
     def __init__(self, words: str, *, exit_status: int = 69) -> None:
         super().__init__(words)
@@ -214,8 +214,8 @@ class RollupStore:
                     raise
                 connection.commit()
             except connection.Error as error:
-                locked = "locked" in str(error) or "busy" in str(error)
-                raise StoreError(f"the DMARC store failed: {error}", exit_status=75 if locked else 69) from error
+                passing = any(word in str(error) for word in ("locked", "busy", "disk is full"))
+                raise StoreError(f"the DMARC store failed: {error}", exit_status=75 if passing else 69) from error
 
 
 class _Run:
@@ -282,8 +282,8 @@ def _connect_sqlite(path: str) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_mode = WAL")
     except sqlite3.Error as error:
         connection.close()
-        locked = "locked" in str(error)
-        raise StoreError(f"{path} cannot be used: {error}", exit_status=75 if locked else 69) from error
+        passing = any(word in str(error) for word in ("locked", "disk is full"))
+        raise StoreError(f"{path} cannot be used: {error}", exit_status=75 if passing else 69) from error
     return connection
 
 

@@ -8,15 +8,17 @@ from mailgate.records import MailgateError
 class StoreUnavailable(MailgateError):
     """The store cannot be read or written now: try later, and mail nobody meanwhile.
 
-    where: the path or a description of the database. words: what it said.
+    where: the path or a description of the database. words: what it said. exit_status: 75 when nobody has to repair
+    anything or look for a server (another writer holds the lock, the disk is full), else 69.
     """
-
-    exit_status = 69  # EX_UNAVAILABLE: a service is not reachable
 
     def __init__(self, where: str, words: str) -> None:
         super().__init__(where, words)
         self.where = where
         self.words = words
+        # SQLite's own words, which are never translated; PostgreSQL waits for its locks.
+        passing = words in ("database is locked", "database or disk is full")
+        self.exit_status = 75 if passing else 69  # EX_TEMPFAIL, EX_UNAVAILABLE
 
     def __str__(self) -> str:
         return f"the suppression store {self.where} is not available: {self.words}"
