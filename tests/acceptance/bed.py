@@ -12,12 +12,15 @@ from __future__ import annotations
 import email.utils
 import os
 import shutil
+import signal
 import smtplib
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tests.acceptance import names, servers
@@ -51,6 +54,20 @@ def message(recipient: str, *, sender: str = "news@sender.test", headers: str = 
         f"Message-ID: <{uuid.uuid4()}@sender.test>\r\nDate: {email.utils.formatdate()}\r\n{headers}\r\n"
     )
     return text.encode() + b"A line of text that says nothing.\r\n" * lines
+
+
+def fake_clock(clock: str) -> list[str]:
+    """The words that put a program under another clock: `-400d` sets it back, `+0 x50` lets it and every wait run
+    fifty times as fast; an empty text leaves it alone."""
+    if not clock:
+        return []
+    (library,) = Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")
+    return [
+        "env",
+        f"LD_PRELOAD={library}",
+        f"FAKETIME={clock}",
+        f"FAKETIME_DONT_FAKE_MONOTONIC={int('x' not in clock)}",
+    ]
 
 
 class Bed:
@@ -199,28 +216,38 @@ class Bed:
             check=False,
         )
 
-    def begin(self, *words: str, **environment: str) -> subprocess.Popen[str]:
-        """The same, not waited for: whoever begins it ends it."""
+    def begin(self, *words: str, module: str = "mailgate", clock: str = "") -> subprocess.Popen[str]:
+        """The same, not waited for: whoever begins it ends it. clock: see `fake_clock`."""
         return subprocess.Popen(
-            self.namespace.command([sys.executable, "-m", "mailgate", *words]),
+            self.namespace.command([*fake_clock(clock), sys.executable, "-m", module, *words]),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120", **environment},
+            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
         )
 
-    def doomed(self, where: str, *words: str) -> subprocess.CompletedProcess[str]:
-        """One command line that is killed with -9 at `where`; see `tests.acceptance.doomed`."""
-        return subprocess.run(
-            self.namespace.command([sys.executable, "-m", "tests.acceptance.doomed", where, *words]),
-            capture_output=True,
-            text=True,
-            cwd=self.folder,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "120"},
-            timeout=300,
-            check=False,
-        )
+    def doomed(self, instant: str, *words: str) -> subprocess.CompletedProcess[str]:
+        """One command line that is killed with -9 at that instant; see `tests.acceptance.doomed`."""
+        process = self.begin(instant, *words, module="tests.acceptance.doomed")
+        output, errors = process.communicate(timeout=300)
+        return subprocess.CompletedProcess(process.args, process.returncode, output, errors)
+
+    @contextmanager
+    def stopped(self, instant: str, *words: str, clock: str = "") -> Iterator[subprocess.Popen[str]]:
+        """One command line that stands still at that instant, and goes on at the end of the block."""
+        process = self.begin(f"stop@{instant}", *words, module="tests.acceptance.doomed", clock=clock)
+        try:
+            while (state := Path(f"/proc/{process.pid}/stat").read_text().rpartition(")")[2].split()[0]) != "T":
+                if state == "Z":
+                    raise RuntimeError(f"it ended before {instant}: {process.communicate()}")
+                time.sleep(0.01)
+            yield process
+        except BaseException:
+            process.kill()
+            process.communicate()
+            raise
+        process.send_signal(signal.SIGCONT)
 
     def program(self) -> Path:
         """`mailgate` as a package puts it into /usr/bin: any user of the machine can run it."""
