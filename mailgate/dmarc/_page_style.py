@@ -30,6 +30,8 @@ p { margin: 0 0 8px; }
 .small { font-size: 0.875rem; }
 a { color: var(--pass); }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: 8px; padding: 0; margin: 16px 0 0; }
+nav li { max-width: 100%; }
+nav a { overflow-wrap: anywhere; }
 nav a { display: block; padding: 4px 12px; border: 1px solid var(--line); border-radius: 999px; background: var(--card);
   text-decoration: none; color: var(--ink); }
 .card { background: var(--card); border: 1px solid var(--line); border-radius: 12px; padding: 18px 20px;
