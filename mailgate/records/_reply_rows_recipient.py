@@ -239,6 +239,13 @@ DOMAIN_ROWS: tuple[ReplyRow, ...] = (
         sample="DNS lookup failure: host nxdomain.example not found",
     ),
     row(
+        "text:host-does-not-exist",
+        Reason.DOMAIN_NOT_FOUND,
+        "xhost does not exist; xhost doesn't exist; xhost not found; xhost is unknown; xhost: unknown host",
+        unless="sender; from; helo; ehlo; try again; server xhost; client; xaddr",
+        sample="553 mx.example.com does not exist",
+    ),
+    row(
         "text:null-mx",
         Reason.DOMAIN_NOT_ACCEPTING,
         """

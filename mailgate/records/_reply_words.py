@@ -1,10 +1,11 @@
 """The one form in which reply texts are compared: lower-case words with single spaces between and around them.
 
 Punctuation, case, accents, underscores and line ends differ from server to server and mean nothing; `Mailbox-full`,
-`MAILBOX_FULL` and `mailbox full.` are the same words. Two things are taken out before that, because their letters
+`MAILBOX_FULL` and `mailbox full.` are the same words. Three things are taken out before that, because their letters
 are somebody's name and not the server's opinion: mail addresses become `xaddr` (`spam@example.com` does not speak of
-spam) and IP addresses become `xip`. A host that is only quoted (`host mx.example[192.0.2.1] said:`) is taken out
-whole: its IP address is not ours.
+spam), host names become `xhost` (`antispam.example.com` neither) and IP addresses become `xip`. Host names that do
+say something stay: those of block lists and of the pages that replies point to. A host that is only quoted
+(`host mx.example[192.0.2.1] said:`) is taken out whole: its IP address is not ours.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ MAX_TEXT_CHARACTERS = 2_000
 
 ADDRESS_WORD = "xaddr"
 IP_WORD = "xip"
+HOST_WORD = "xhost"
 
 _LOCAL = r"\w.+=!#$%&'*/?^`{|}~-"
 # The look-behind lets a match start only where a run of local-part characters starts, so each run is read once.
@@ -24,6 +26,22 @@ _ADDRESS = re.compile(rf"<[^<>\n]{{1,320}}@[^<>\n]{{0,255}}>|(?<![{_LOCAL}])[{_L
 _IPV4 = re.compile(r"(?<![\w.])\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3}(?!\.?\w)")
 _IPV6 = re.compile(r"(?<![\w:])[0-9a-f]{0,4}(?::[0-9a-f]{0,4}){3,7}(?:\.\d{1,3}){0,3}(?![\w:])")
 _TWO_COLONS = re.compile(r":[0-9a-f]{0,4}:[0-9a-f]{0,4}(?:[:\].]|$)")
+# A name with a top-level domain. Of two labels only where the second is no English word, because sentences are joined
+# without a space ("Mailbox full.In case of").
+_TOP = (
+    "com|net|org|edu|gov|mil|int|info|biz|test|example|invalid|local|localdomain|lan|internal|de|fr|jp|cn|ru|uk|nl|pl"
+    "|es|br|au|ca|ch|se|fi|dk|kr|tw|cz|hu|ro|ua|gr|pt|tr|il|za|mx|ar|eu"
+)
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"(?<![\w.@-])(?:{_LABEL}\.(?:{_TOP})|(?:{_LABEL}\.){{2,8}}(?:[a-z]{{2}}|{_TOP}))(?![\w-])(?!\.\w)")
+_TELLING_LABELS = frozenset(
+    ("rbl", "dnsbl", "dnsrbl", "bl", "dul", "zen", "sbl", "xbl", "pbl", "cbl", "psbl", "blacklist", "blocklist",
+     "surbl", "uribl", "hostkarma", "spamhaus", "spamcop", "sorbs", "barracudacentral", "barracudanetworks",
+     "senderbase", "talosintelligence", "abuseat", "abusix", "uceprotect", "spamrats", "spameatingmonkey",
+     "mailspike", "invaluement", "backscatterer", "manitu", "njabl", "ordb", "gbudb", "junkemailfilter", "spfbl",
+     "dnswl", "proofpoint", "cloudmark", "openspf", "open-spf", "pobox", "google", "t-online", "att", "godaddy",
+     "secureserver", "unified-layer", "comcast", "boxbe", "spamarrest", "facebook", "mimecast")
+)  # fmt: skip
 _QUOTED_HOST = re.compile(r"\bhost [\w.-]{1,255} ?\[[0-9a-f.:x]{2,45}\](?::\d{1,5})? said:")
 _ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -43,10 +61,9 @@ def words_of(text: str) -> str:
         lowered = _QUOTED_HOST.sub(" said ", lowered)
     if _TWO_COLONS.search(lowered):
         lowered = _IPV6.sub(f" {IP_WORD} ", lowered)
-    if "@" in lowered or lowered.count(".") >= 3:
+    if "@" in lowered or "." in lowered:
         # Word by word: the patterns are slow, and few words need them.
-        marked = [_mark(word) if "@" in word or word.count(".") >= 3 else word for word in lowered.split()]
-        lowered = " ".join(marked)
+        lowered = " ".join([_mark(word) if "@" in word or "." in word[1:-2] else word for word in lowered.split()])
     if lowered.isascii():
         return f" {' '.join(lowered.translate(_ASCII_WORDS).split())} "
     # Accents off, and only those: the voicing marks of kana and the parts of hangul are put together again.
@@ -55,4 +72,11 @@ def words_of(text: str) -> str:
 
 
 def _mark(word: str) -> str:
-    return _IPV4.sub(f" {IP_WORD} ", _ADDRESS.sub(f" {ADDRESS_WORD} ", word))
+    if "@" in word:
+        word = _ADDRESS.sub(f" {ADDRESS_WORD} ", word)
+    word = _IPV4.sub(f" {IP_WORD} ", word)
+    return _HOST.sub(_host, word)
+
+
+def _host(match: re.Match[str]) -> str:
+    return match[0] if _TELLING_LABELS.intersection(match[0].split(".")) else f" {HOST_WORD} "

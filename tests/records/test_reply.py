@@ -143,6 +143,8 @@ def test_codes_when_the_words_say_nothing(
         "550 No such user: relay.denied@example.com",
         "550 5.1.1 <greylisted@ratelimit.example>... User unknown",
         "550 5.1.1 'virus@example.com' does not exist here",
+        "550 5.1.1 antispam.example.com: user unknown",
+        "550 5.1.1 no such user (spamfilter01.greylist.example.net)",
         "550 5.1.1 <a@b.example>: Recipient address rejected: undeliverable address: host mx.b.example[192.0.2.9] said:"
         " 550 5.1.1 no such user (in reply to RCPT TO command)",
     ],
