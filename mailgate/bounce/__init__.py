@@ -61,7 +61,8 @@ BUGS. What is known to be misread:
   envelope or To is taken (`recipient_from_returned_message` in `defects`); after a redirection that is not who failed.
 - nullmailer and a few gateways report everybody for the refusal of one; who else is named is kept, and `other_address`
   marks those whose reply is about another one of the same domain.
-- An alias with several failed members is told apart only when the report names the members (Sendmail, Exim do).
+- An alias with several failed members: the alias is the recipient of each, the members stand in `final_recipient`
+  where the report names them (Postfix, Sendmail and Exim do).
 - A local part alone gets the domain of the reporting host when nothing else completes it.
 - Display names without any address (Exchange) are read from the returned message, when that went to one recipient.
 - Sendmail's copies for the postmaster are read, with `about_other_mail`; Postfix's copies are not, and give None.

@@ -143,7 +143,11 @@ def _bare_name(text: str | None) -> str | None:
 
 
 def _tell_aliases_apart(context: Context, found: list[Found]) -> None:
-    """Groups with the same Final-Recipient, an alias with several members (Exim, Sendmail): take the members."""
+    """Groups with the same Final-Recipient, an alias with several members (Exim, Sendmail): tell the members apart.
+
+    The alias is who was written to, and stays the recipient; the member is final in the RFC's sense (RFC 3464 2.3.2),
+    though the field says otherwise. What it says stays in `fields`.
+    """
     by_final: dict[str, list[Found]] = {}
     for one in found:
         if one.recipient is not None and one.original_recipient is None:
@@ -158,8 +162,8 @@ def _tell_aliases_apart(context: Context, found: list[Found]) -> None:
             continue
         context.note_defect("alias_as_final_recipient")
         for one, member in zip(same, members, strict=True):
-            one.mailed_recipient, one.recipient = one.recipient, member
-            one.inferred.append("recipient")
+            one.final_recipient = member
+            one.inferred.append("final_recipient")
 
 
 def _members(context: Context, alias: str, same: list[Found]) -> list[str | None]:

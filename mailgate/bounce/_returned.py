@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 
 from mailgate.bounce._addresses import find_addresses, read_address
-from mailgate.bounce._text import Notification, clean_message_id, is_encoded, looks_like_header, message_id_in, unquoted
+from mailgate.bounce._text import Notification, clean_message_id, is_encoded, looks_like_header, message_id_in
 from mailgate.records import Headers, Mail, Part
 
 MAX_HEADER_CHARACTERS = 64 * 1024  # of a returned copy in a text: as much as one header may have
 MAX_RECEIVED_FIELDS = 30
+MAX_LOOKED_AT_CHARACTERS = 8_000  # behind such a line, to see whether more fields follow
 MAX_STARTS = 20  # lines with a colon that are tried as the start of a header
 
 _FIRST_FIELD = re.compile(r"^[ \t>|]{0,12}(?=[A-Za-z][A-Za-z0-9-]{1,60}+[ \t]*+:)", re.MULTILINE)
@@ -54,11 +55,14 @@ def headers_in(text: str) -> Headers | None:
     for number, start in enumerate(_FIRST_FIELD.finditer(head)):
         if number == MAX_STARTS:
             break
-        piece = head[start.start() : start.start() + 8_000]
-        if looks_like_header(unquoted(piece)):
-            end = head.find("\n\n", start.end())
-            block = head[start.start() : end if end != -1 else None]
-            return Headers.parse(block.encode("utf-8", "surrogateescape"))
+        margin = start[0]
+        piece = head[start.end() : start.end() + MAX_LOOKED_AT_CHARACTERS]
+        if looks_like_header(piece.replace(f"\n{margin}", "\n") if margin else piece):
+            block = head[start.end() :]
+            if margin:
+                block = block.replace(f"\n{margin.rstrip()}\n", "\n\n").replace(f"\n{margin}", "\n")
+            end = block.find("\n\n")
+            return Headers.parse(block[: end if end != -1 else None].encode("utf-8", "surrogateescape"))
     return None
 
 
