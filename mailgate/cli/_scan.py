@@ -114,6 +114,9 @@ class _Stores:
                 total.update(report)
             self.rollups.add(total)
         events = [event for one in batch for event in one.events]
+        # No event is later than the arrival of its message. One that is later than now tells that the clock was set
+        # back, and an expiry that is counted from a wrong instant would let an address through.
+        now = max([now, *(event.at for event in events if event.at is not None)])
         effects = iter(self.suppressions.apply_many(events, at=now) if events else ())
         return [tuple(next(effects) for _ in one.events) for one in batch]
 
