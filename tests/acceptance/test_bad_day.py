@@ -6,7 +6,7 @@ import contextlib
 import shutil
 import sqlite3
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,8 @@ import pytest
 from mailgate.suppression import SuppressionStore
 from tests.acceptance.bed import Bed
 from tests.acceptance.days import GONE, NO_DOMAIN, Day, a_day, state
-from tests.acceptance.scenarios import key_file
+from tests.acceptance.scenarios import ORDINARY, key_file
+from tests.acceptance.servers import COLLECTOR_UID
 from tests.support import needs
 
 NO = 1
@@ -36,16 +37,21 @@ def keys(bed: Bed) -> str:
 
 
 class Scan:
-    """One Maildir with the day's mail, one store, and the cron job over them."""
+    """One Maildir with the day's mail, one store, and the cron job over them. command: what runs in place of ours."""
 
-    def __init__(self, bed: Bed, day: Day, keys: str, folder: Path, db: str) -> None:
-        self.bed, self.day, self.folder, self.db = bed, day, folder, db
+    def __init__(self, bed: Bed, day: Day, keys: str, folder: Path, db: str, command: Sequence[str] = ()) -> None:
+        self.bed, self.day, self.folder, self.db, self.command = bed, day, folder, db, command
         self.maildir = day.delivered(folder / "Maildir")
         self.words = ("scan", str(self.maildir), "--db", db, "--key-file", keys, "--quiet")
 
-    def run(self) -> subprocess.CompletedProcess[str]:
-        """The cron job once; whatever happens, nothing is lost and no bug is shown."""
-        done = self.bed.mailgate(*self.words)
+    def run(self, *more: Path) -> subprocess.CompletedProcess[str]:
+        """The cron job once, over more Maildirs too; whatever happens, nothing is lost and no bug is shown."""
+        words = [*self.words[:2], *map(str, more), *self.words[2:]]
+        if self.command:
+            words = [*self.command, *words]
+            done = subprocess.run(words, capture_output=True, text=True, timeout=60, check=False)
+        else:
+            done = self.bed.mailgate(*words)
         self.check(done.stderr)
         return done
 
@@ -170,4 +176,91 @@ def test_the_database_is_locked_for_longer_than_the_timeout(scan: Scan, clean: d
     assert "locked" in errors
     assert scan.moved == 0
     scan.check(errors)
+    scan.ends_like(clean)
+
+
+# --- the Maildir -----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("instant", ["pending:1", "read_message:10", "apply_many:1", "finish_many:1", "rename:5"])
+def test_messages_vanish_during_a_scan_and_come_back(
+    scan: Scan, clean: dict[str, Any], tmp_path: Path, instant: str
+) -> None:
+    """Another program takes every third message, wherever it lies just then."""
+    away = tmp_path / "away"
+    away.mkdir()
+    with scan.bed.stopped(instant, *scan.words) as process:
+        for file in sorted((scan.maildir / "new").iterdir())[::3]:
+            file.rename(away / file.name)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output, errors) == (0, "", "")
+    for file in away.iterdir():
+        file.rename(scan.maildir / "new" / file.name)
+    scan.ends_like(clean)
+
+
+def test_a_mail_program_sees_the_messages_first(scan: Scan, clean: dict[str, Any]) -> None:
+    """What it has moved to `cur` is no longer new; `--cur` reads it all the same."""
+    for file in sorted((scan.maildir / "new").iterdir())[::2]:
+        if file.read_bytes() != ORDINARY:
+            file.rename(scan.maildir / "cur" / f"{file.name}:2,S")
+    assert scan.run().returncode == 0
+    assert scan.bed.mailgate(*scan.words, "--cur").returncode == 0
+    assert sorted(entry["key"] for entry in state(scan.db)["entries"]) == [e["key"] for e in clean["entries"]]
+    assert state(scan.db)["rollup"] == clean["rollup"]
+    assert scan.day.is_scanned(scan.maildir)
+
+
+@pytest.fixture
+def as_nobody(bed: Bed, day: Day, keys: str) -> Iterator[Scan]:
+    """A scan by a user who is not root, of what belongs to him."""
+    folder = bed.folder / "nobody"
+    folder.mkdir(mode=0o755)
+    own_keys = shutil.copy(keys, folder / "keys")
+    for path in (folder, Path(own_keys)):
+        shutil.chown(path, COLLECTOR_UID)
+    command = ["setpriv", f"--reuid={COLLECTOR_UID}", "--clear-groups", str(bed.program())]
+    try:
+        yield Scan(bed, day, str(own_keys), folder, str(folder / "mail.db"), command)
+    finally:
+        shutil.rmtree(folder)
+
+
+@pytest.mark.parametrize(("name", "mode"), [("new", 0), ("new", 0o500), ("cur", 0o500), ("cur", 0), ("", 0)])
+def test_a_maildir_without_permission_does_not_stop_the_others(
+    as_nobody: Scan, clean: dict[str, Any], name: str, mode: int
+) -> None:
+    other = as_nobody.day.delivered(as_nobody.folder / "Other")
+    (as_nobody.maildir / name).chmod(mode)
+    done = as_nobody.run(other)
+    assert done.returncode == DATA
+    assert f"{as_nobody.maildir}" in done.stderr
+    assert as_nobody.moved == 0
+    assert as_nobody.day.is_scanned(other)
+    (as_nobody.maildir / name).chmod(0o700)
+    as_nobody.ends_like(clean)
+
+
+def test_a_message_without_permission_waits_for_it(as_nobody: Scan, clean: dict[str, Any]) -> None:
+    files = sorted((as_nobody.maildir / "new").iterdir())
+    for file in files[3:6]:
+        file.chmod(0)
+    done = as_nobody.run()
+    assert done.returncode == DATA
+    assert all(str(file) in done.stdout for file in files[3:6])
+    assert as_nobody.moved == as_nobody.day.known - 3
+    for file in files[3:6]:
+        file.chmod(0o600)
+    as_nobody.ends_like(clean)
+
+
+# --- the clock -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("clock", ["-400d", "-1h", "+400d"])
+def test_the_clock_is_wrong_during_a_scan(scan: Scan, clean: dict[str, Any], clock: str) -> None:
+    needs.program("faketime")
+    process = scan.bed.begin(*scan.words, clock=clock)
+    output, errors = process.communicate(timeout=60)
+    assert (process.returncode, output) == (0, ""), errors
     scan.ends_like(clean)
