@@ -107,13 +107,14 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         "text:content",
         Reason.CONTENT_REJECTED,
         """
-        rfc compliance; unacceptable content; attachment ... not allowed; attachment ... not permitted;
-        attachment ... not accepted; attachment ... rejected; attachment ... blocked; attachment ... prohibited;
-        attachment ... removed; attachment ... forbidden; attachment type; attachment name; attachment policy;
-        attachment content; attachments are not; attachments of ... type; attachments ... not allowed;
-        attachments ... blocked; attachments ... rejected; contains an attachment; contains ... attachment;
-        dangerous attachment; blocked attachment; banned attachment; prohibited attachment; disallowed attachment;
-        executable attachment; executable content; executable file; file name ... not allowed;
+        header from address; line length is; line length limit; maximum line length; allowed line length;
+        lines longer than; rfc compliance; unacceptable content; attachment ... not allowed;
+        attachment ... not permitted; attachment ... not accepted; attachment ... rejected; attachment ... blocked;
+        attachment ... prohibited; attachment ... removed; attachment ... forbidden; attachment type; attachment name;
+        attachment policy; attachment content; attachments are not; attachments of ... type;
+        attachments ... not allowed; attachments ... blocked; attachments ... rejected; contains an attachment;
+        contains ... attachment; dangerous attachment; blocked attachment; banned attachment; prohibited attachment;
+        disallowed attachment; executable attachment; executable content; executable file; file name ... not allowed;
         filename ... not allowed; filename extension; banned filename; content conversion; conversion required;
         conversion not; zip file ... not; blocked file; forbidden file; content rejected; content reject;
         content not accepted; content denied; content refused; content restriction~; content violation;

@@ -28,20 +28,21 @@ RESTRICTED_ROWS: tuple[ReplyRow, ...] = (
         "text:not-authorized",
         Reason.RECIPIENT_RESTRICTED,
         """
-        badrecipientto~; badrcptto~; user rules; user filter~; user refuses; user has refused; user rejected;
-        user not accepting; user does not accept; user doesn t accept; user reject; recipient refuses;
-        recipient has refused; recipient refused; recipient rejects; recipient does not accept;
-        recipient does not want; recipient doesn t want; recipient doesn t accept; recipient not accepting;
-        recipient only accepts; recipient accepts only; recipient s filter~; recipient s preference~;
-        recipient s policy; recipient policy; recipient filter~; recipient restrict~; by recipient filter;
-        by the recipient s; rejected by recipient; rejected by the recipient; rejected by user; refused by recipient;
-        refused by the recipient; refused by user; denied by recipient; allowed senders; allowed sender list;
-        only accepts mail from; only accepts messages from; only accepts email from; accepts mail only from;
-        only internal; internal use only; internal senders only; not accept external;
-        does not accept mail from external; external senders; external mail not accepted; no external; from outside;
-        outside the organization; outside of the organization; outside your organization; not authorized to send to;
-        not authorized to send mail to; not authorized to send messages to; not authorised to send;
-        not allowed to send to; not allowed to send mail to; not allowed to send messages to;
+        chosen not to receive; does not want to receive; delivery is not allowed to;
+        delivery to this address is not allowed; blocked address; address is blocked; badrecipientto~; badrcptto~;
+        user rules; user filter~; user refuses; user has refused; user rejected; user not accepting;
+        user does not accept; user doesn t accept; user reject; recipient refuses; recipient has refused;
+        recipient refused; recipient rejects; recipient does not accept; recipient does not want;
+        recipient doesn t want; recipient doesn t accept; recipient not accepting; recipient only accepts;
+        recipient accepts only; recipient s filter~; recipient s preference~; recipient s policy; recipient policy;
+        recipient filter~; recipient restrict~; by recipient filter; by the recipient s; rejected by recipient;
+        rejected by the recipient; rejected by user; refused by recipient; refused by the recipient; refused by user;
+        denied by recipient; allowed senders; allowed sender list; only accepts mail from; only accepts messages from;
+        only accepts email from; accepts mail only from; only internal; internal use only; internal senders only;
+        not accept external; does not accept mail from external; external senders; external mail not accepted;
+        no external; from outside; outside the organization; outside of the organization; outside your organization;
+        not authorized to send to; not authorized to send mail to; not authorized to send messages to;
+        not authorised to send; not allowed to send to; not allowed to send mail to; not allowed to send messages to;
         not permitted to send to; not permitted to send email to; no permission to send to;
         do not have permission to send; don t have permission to send; you do not have permission;
         permission to send messages to; prohibited from sending mail to; delivery to this address is restricted;
@@ -91,6 +92,11 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         "text:mailbox-full",
         Reason.MAILBOX_FULL,
         """
+        writing message file too large; 空间已满; 空間已滿; 已满; postlåda ... full; inkorg ... full;
+        postkasse ... fuld; indbakke ... fuld; innboks ... full; postilaatikko ... täynnä; posta kutusu dolu;
+        posta kutusu ... dolu; schránka ... plná; postafiók megtelt; postafiók ... megtelt; inbox-ul ... plin;
+        cutie poștală ... plină; скринька переповнена; поштова скринька переповнена; bandeja de entrada ... llena;
+        boîte de réception est pleine; posteingang ist voll; casella piena; postvak in is vol;
         exceeded storage allocation; mailbox full; mailbox is full; mailbox currently full; mailbox too full;
         mailbox has exceeded; mailbox exceed~; mailbox size limit~; mailbox limit exceeded; mailbox over ... quota;
         mailbox is over; mailbox over quota; mailbox quota; mailbox storage; mailbox ... is almost full;
@@ -115,12 +121,12 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         quota atteint; depasse ... quota; espace de stockage; postfach ... voll; postfach voll; mailbox ist voll;
         mailbox voll; postfach uberfullt; speicherplatz ... uberschritten; quota uberschritten; speicherlimit;
         buzon lleno; buzon ... lleno; casilla llena; cuota excedida; cuota de ... excedida; excedio su cuota;
-        casella piena; casella ... piena; casella di posta ... piena; mailbox piena; quota superata;
-        caixa postal cheia; caixa de correio cheia; caixa ... cheia; quota excedida; mailbox is vol; postvak ... vol;
-        postvak is vol; skrzynka ... pelna; skrzynka pelna; skrzynka jest pelna; ящик переполнен;
-        почтовый ящик переполнен; переполнен; превышена квота; квот~; 邮箱已满; 郵箱已滿; 信箱已滿; 空间不足;
-        メールボックスがいっぱい; メールボックスが一杯; メールボックスが満杯; メールボックスに空きがありません;
-        一杯のため; 容量を超え; 容量超過; 메일함이 가득; 용량 초과
+        casella ... piena; casella di posta ... piena; mailbox piena; quota superata; caixa postal cheia;
+        caixa de correio cheia; caixa ... cheia; quota excedida; mailbox is vol; postvak ... vol; postvak is vol;
+        skrzynka ... pelna; skrzynka pelna; skrzynka jest pelna; ящик переполнен; почтовый ящик переполнен;
+        переполнен; превышена квота; квот~; 邮箱已满; 郵箱已滿; 信箱已滿; 空间不足; メールボックスがいっぱい;
+        メールボックスが一杯; メールボックスが満杯; メールボックスに空きがありません; 一杯のため; 容量を超え;
+        容量超過; 메일함이 가득; 용량 초과
         """,
         unless="""
         message size; daily ... quota exceeded; sending quota; hourly quota; recipients exceeded; inbox is not full
@@ -249,6 +255,7 @@ DOMAIN_ROWS: tuple[ReplyRow, ...] = (
         "text:null-mx",
         Reason.DOMAIN_NOT_ACCEPTING,
         """
+        mail to this domain is not; mail for this domain is not; mail to this domain ... not accepted;
         indicated no smtp service; indicated no mail service; null mx; nullmx; null mx record; does not accept mail;
         does not accept email; does not accept e mail; does not accept any mail; does not receive mail;
         does not receive email; doesn t accept mail; doesn t accept email; doesn t receive email;
@@ -344,15 +351,24 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         missing domain; domain missing; colon expected after route; unqualified; need fully qualified address;
         domain name required; badly formed address; unbalanced; address has invalid; quoted local part
         """,
+        unless="""
+        sender; helo; ehlo
+        """,
         sample="501 Bad recipient address syntax",
     ),
     row(
         "text:not-found",
         Reason.MAILBOX_NOT_FOUND,
         """
-        user unknown; unknown user; users unknown; unknown users; user not found; user not exist; user not exists;
-        user not known; user not local; user not defined; user not registered; user not listed; user is unknown;
-        user is not found; user is not known; user is not in; user is not local; user is not valid;
+        recipient address ... rejected; adresse ... introuvable; est introuvable; destinataire introuvable;
+        konnte nicht gefunden werden; adresse ... nicht gefunden; impossibile trovare; non è stato trovato;
+        non trovato; não foi encontrado; não foi encontrada; kunde inte hittas; hittades inte; kunne ikke findes;
+        blev ikke fundet; ble ikke funnet; ei löydy; ei löytynyt; bulunamadı; nebyla nalezena; nebyl nalezen;
+        neexistuje; nem található; nem létezik; nu a fost găsit; δεν βρέθηκε; niet gevonden; kon niet worden gevonden;
+        nie znaleziono; не удалось найти; не знайдено; не існує; 找不到; 찾을 수 없; לא נמצא; لم يتم العثور;
+        mevcut değil; user unknown; unknown user; users unknown; unknown users; user not found; user not exist;
+        user not exists; user not known; user not local; user not defined; user not registered; user not listed;
+        user is unknown; user is not found; user is not known; user is not in; user is not local; user is not valid;
         user does not exist; user doesn t exist; user doesnt exist; user does not exists; user ... does not exist;
         user ... doesn t exist; user ... not found; user ... unknown; user ... not exist; user isn t;
         user nonexistent; user invalid; user is invalid; user doesn t have a; user does not have a; user deleted;
@@ -399,11 +415,11 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         recipient ... not found; recipient no longer; recipient rejected; recipient address rejected user unknown;
         recipient address rejected; recipient address unknown; recipient address not found;
         recipient address does not exist; recipient address is unknown; recipient verification failed;
-        recipient verify failed; recipient name is not recognized; recipient ... rejected; recipient not allowed;
-        recipient name ... unknown; recipient unavailable; recipients rejected; recipients unknown;
-        recipient s email address ... not found; mailbox not found; mailbox unavailable; mailbox is unavailable;
-        mailbox unknown; mailbox is unknown; mailbox not available; mailbox is not available; mailbox ... unavailable;
-        mailbox not exist; mailbox not known; mailbox nonexistent; mailbox does not exist; mailbox doesn t exist;
+        recipient verify failed; recipient name is not recognized; recipient not allowed; recipient name ... unknown;
+        recipient unavailable; recipients rejected; recipients unknown; recipient s email address ... not found;
+        mailbox not found; mailbox unavailable; mailbox is unavailable; mailbox unknown; mailbox is unknown;
+        mailbox not available; mailbox is not available; mailbox ... unavailable; mailbox not exist;
+        mailbox not known; mailbox nonexistent; mailbox does not exist; mailbox doesn t exist;
         mailbox ... does not exist; mailbox name not allowed; mailbox invalid; mailbox is invalid; mailbox removed;
         mailbox deleted; mailbox no longer; mailbox not local; mailbox doesn t; mail box not found;
         mail address not found; email address not found; email address could not be found;

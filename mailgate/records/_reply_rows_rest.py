@@ -26,12 +26,13 @@ LOCAL_ROWS: tuple[ReplyRow, ...] = (
         "text:loop",
         Reason.LOOP,
         """
-        mail loop; mail loops; mail is looping; mail looping; mail forwarding loop; message loop; message looping;
-        message is looping; loops back to; loops to itself; loop detected; loop count; looping; forwarding loop;
-        routing loop; delivery loop; too many hops; too many received; maximum hop; hop count; hops exceeded;
-        hops count; possible loop; unreachable ... loop; already has my delivered to;
-        message is already in ... mailing list; has already been delivered; best preference mx;
-        best preference mx records; alias loop; includes itself; endlosschleife; schleife; boucle; bucle
+        mx record points to local host; mx points to localhost; points to local host; mail loop; mail loops;
+        mail is looping; mail looping; mail forwarding loop; message loop; message looping; message is looping;
+        loops back to; loops to itself; loop detected; loop count; looping; forwarding loop; routing loop;
+        delivery loop; too many hops; too many received; maximum hop; hop count; hops exceeded; hops count;
+        possible loop; unreachable ... loop; already has my delivered to; message is already in ... mailing list;
+        has already been delivered; best preference mx; best preference mx records; alias loop; includes itself;
+        endlosschleife; schleife; boucle; bucle
         """,
         sample="554 Too many hops",
     ),

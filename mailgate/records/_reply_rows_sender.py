@@ -101,7 +101,7 @@ _RATE = (
         too many hits; has exceeded the max emails per hour; max defers and failures per hour;
         discarded due to recipient rate
         """,
-        unless="mailbox ... quota; user ... over ... quota",
+        unless="inbox is full; inbox full; mailbox is full; mailbox ... quota; user ... over ... quota",
         sample="421 4.7.0 mx.example.com Error: too many connections from 192.0.2.25",
     ),
     row(
@@ -209,10 +209,10 @@ _SENDER = (
         originator; absender; expediteur; remitente; mittente; remetente; отправител~; 发件人; 寄件人; 送信者
         """,
         unless="""
-        recipient address rejected; return path ... full; your email address list; check ... your email address;
-        verify ... your email address; sender domain ... blacklist~; sender domain ... reputation; listed in spamhaus;
-        domain not found recipient; informed the sender; returned to sender; return to sender;
-        returning message to sender; not in ... allowed senders; per hour
+        header from; recipient address rejected; return path ... full; your email address list;
+        check ... your email address; verify ... your email address; sender domain ... blacklist~;
+        sender domain ... reputation; listed in spamhaus; domain not found recipient; informed the sender;
+        returned to sender; return to sender; returning message to sender; not in ... allowed senders; per hour
         """,
         sample="550 5.1.8 <probe@example.net>: Sender address rejected: Domain not found",
     ),
@@ -279,8 +279,9 @@ _HELO_AND_LISTS = (
         "text:client-blocked",
         Reason.BLOCKED,
         """
-        blocking ip; client host ... blocked; client host rejected; client host ... reject~; client host ... denied;
-        client host; client ip ... blocked; client xip blocked; client ... blocked using; client is blocked; your ip;
+        sending spam; sending too much spam; is sending spam; you are sending spam; sends spam; blocking ip;
+        client host ... blocked; client host rejected; client host ... reject~; client host ... denied; client host;
+        client ip ... blocked; client xip blocked; client ... blocked using; client is blocked; your ip;
         your ip address; your host ... blocked; your host ... rejected; your host ... banned; your server ... blocked;
         your server ... rejected; your server ... banned; your mail server ... blocked; your mail server ... rejected;
         your mail server is; your network; your isp; your domain ... blocked; your domain ... banned;
@@ -341,6 +342,7 @@ _RELAY = (
         "text:relay-denied",
         Reason.RELAY_DENIED,
         """
+        authorised to relay; authorized to relay; permitted to relay; allowed to relay;
         forwarding to remote hosts disabled; relay access denied; relay denied; relaying denied; relaying to;
         relaying not; relaying is; relaying prohibited; relaying mail; relaying this; relay not permitted;
         relay not allowed; relay is not; relay prohibited; relay rejected; relay refused; relay disabled;

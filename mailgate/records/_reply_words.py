@@ -40,7 +40,7 @@ _TELLING_LABELS = frozenset(
      "senderbase", "talosintelligence", "abuseat", "abusix", "uceprotect", "spamrats", "spameatingmonkey",
      "mailspike", "invaluement", "backscatterer", "manitu", "njabl", "ordb", "gbudb", "junkemailfilter", "spfbl",
      "dnswl", "proofpoint", "cloudmark", "openspf", "open-spf", "pobox", "google", "t-online", "att", "godaddy",
-     "secureserver", "unified-layer", "comcast", "boxbe", "spamarrest", "facebook", "mimecast")
+     "secureserver", "unified-layer", "comcast", "boxbe", "spamarrest", "greylisting", "facebook", "mimecast")
 )  # fmt: skip
 _QUOTED_HOST = re.compile(r"\bhost [\w.-]{1,255} ?\[[0-9a-f.:x]{2,45}\](?::\d{1,5})? said:")
 _ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}

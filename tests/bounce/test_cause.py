@@ -16,6 +16,10 @@ from mailgate.records import EnhancedStatus, Fault, Permanence, Reason, ReplyRow
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "bounce_meaning"
 CAUSES = [json.loads(line) for line in (FIXTURES / "causes.jsonl").read_text(encoding="utf-8").splitlines()]
 
+WORDS_OF_PROGRAMS = [
+    line.split("\t") for line in (FIXTURES / "words.tsv").read_text(encoding="utf-8").splitlines()[1:] if line.strip()
+]
+
 
 def facts_of(row: dict[str, Any]) -> CauseFacts:
     values = dict(row)
@@ -41,6 +45,11 @@ def test_real_reports(case: dict[str, Any]) -> None:
     )
     assert cause.fault is cause.reason.fault
     assert cause.evidence
+
+
+@pytest.mark.parametrize(("text", "reason"), WORDS_OF_PROGRAMS)
+def test_words_that_mail_programs_write_for_people(text: str, reason: str) -> None:
+    assert judge(CauseFacts(action="failed", text=text)).reason == Reason(reason)
 
 
 @pytest.mark.parametrize(
