@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import random
 import sqlite3
 import sys
 import time
@@ -18,6 +19,8 @@ from typing import Any, ClassVar, Protocol
 from mailgate.suppression._errors import StoreUnavailable
 
 Connect = Callable[[], Any]
+
+_POLL_SECONDS = (0.000_2, 0.002)  # of a writer that waits for another; a transaction takes about a millisecond
 
 
 class Dialect(Protocol):
@@ -152,7 +155,21 @@ class SqliteDialect:
 
     def begin_writing(self, cursor: Any) -> None:
         # Not the deferred BEGIN: a transaction that reads first and writes then cannot wait for another writer.
-        cursor.execute("BEGIN IMMEDIATE")
+        # And not SQLite's own waiting, which looks ten times a second in the end: next to a busy writer that is never
+        # the right moment, and a second one starves.
+        cursor.execute("PRAGMA busy_timeout = 0")
+        deadline = time.monotonic() + self.timeout_seconds
+        try:
+            while True:
+                try:
+                    cursor.execute("BEGIN IMMEDIATE")
+                    return
+                except sqlite3.OperationalError as error:
+                    if "locked" not in str(error) or time.monotonic() >= deadline:
+                        raise
+                    time.sleep(random.uniform(*_POLL_SECONDS))  # noqa: S311 - so that waiters do not march in step
+        finally:
+            cursor.execute(f"PRAGMA busy_timeout = {int(self.timeout_seconds * 1000)}")
 
     def begin_reading(self, cursor: Any) -> None:
         cursor.execute("BEGIN")

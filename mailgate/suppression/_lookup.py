@@ -10,6 +10,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from itertools import islice
 
 from mailgate.records import KeyRing, ParseError, address_key
@@ -28,11 +29,17 @@ _AND_VERSION = (
     " UNION ALL SELECT value, '', '', -1, 0, NULL, NULL, 0, '', NULL, NULL"
     " FROM mg_suppression_meta WHERE name = 'rules'"
 )
-# The hot path: is there anything at all? Few columns, because each one costs more than the search for it.
-ANY = (
-    "SELECT m.value, s.reason FROM mg_suppression_meta m LEFT JOIN mg_suppression s ON s.key = ? WHERE m.name = 'rules'"
+# The hot path: the version of the rules, and beside it what stands under one key, or null.
+_BESIDE_VERSION = (
+    "SELECT m.value, {what} FROM mg_suppression_meta m LEFT JOIN mg_suppression s ON s.key = ? WHERE m.name = 'rules'"
 )
-_FOLDED = ", ".join(f"s.{name}" for name in COLUMNS.split(", "))
+# In a file every column costs and a second query is cheap: look whether there is anything, then read it.
+FIRST_LOOK_IN_FILE = _BESIDE_VERSION.format(what="s.reason")
+# Over a connection the question costs: the whole row at once, in one column.
+FIRST_LOOK_REMOTE = _BESIDE_VERSION.format(what="CAST(row_to_json(s) AS TEXT)")
+_PLAIN = f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ?"  # noqa: S608 - constants only
+_NAMES = COLUMNS.split(", ")
+_FOLDED = ", ".join(f"s.{name}" for name in _NAMES)
 
 
 class Rules:
@@ -40,7 +47,7 @@ class Rules:
 
     of_domain: rows by domain key; None when there are too many to keep. secret: hashes of addresses can be in the
     table and this makes them. hashed: every address is a hash. folding: None when off.
-    plain: an address stands under its own key only. nothing: what `ANY` answers for an address that is not there.
+    plain: an address stands under its own key only. nothing: what the first look answers for one that is not there.
     """
 
     __slots__ = ("_memo", "folding", "hashed", "nothing", "of_domain", "plain", "secret", "version")
@@ -145,6 +152,18 @@ class Found:
         self.folded: frozenset[str] = frozenset()  # keys of `own` that only folding led to
 
 
+def rows_of_look(session: Session, rules: Rules, key: str, look: list[Row]) -> list[Row] | None:
+    """The rows that a first look at one address found, where `rules` are plain; None: ask again in full."""
+    if look[0][0] != rules.version:
+        return None
+    if look[0][1] is None:
+        return []
+    if isinstance(look[0][1], str):
+        return [tuple(map(json.loads(text).__getitem__, _NAMES)) for _, text in look]
+    # What was there and is not any more may have gone under a hash in between.
+    return session.rows(_PLAIN, (key,)) or None
+
+
 def find(session: Session, rules: Rules, keys: Sequence[str]) -> dict[str, Found] | None:
     """The rows of each address key; keys without any are not in the answer. None when `rules` are too old."""
     wanted = {key: (key,) for key in keys} if rules.plain else _wanted(rules, keys)
@@ -187,11 +206,16 @@ def _rows_of(session: Session, keys: Sequence[str]) -> tuple[list[Row], str]:
     """The rows of any of `keys`, and the version of the rules that goes with them."""
     size = 1
     while size < len(keys):
-        size *= 2  # a handful of statements, each prepared once
-    marks = ", ".join("?" * size)
-    sql = f"SELECT {COLUMNS} FROM mg_suppression WHERE key IN ({marks}){_AND_VERSION}"  # noqa: S608 - marks only
-    rows = session.rows(sql, (*keys, *([keys[-1]] * (size - len(keys)))))
+        size *= 2
+    rows = session.rows(_select_of(size), (*keys, *([keys[-1]] * (size - len(keys)))))
     return _split_version(rows)
+
+
+@cache
+def _select_of(size: int) -> str:
+    """The query for so many keys; sizes are powers of two, so that there is a handful, each prepared once."""
+    marks = ", ".join("?" * size)
+    return f"SELECT {COLUMNS} FROM mg_suppression WHERE key IN ({marks}){_AND_VERSION}"  # noqa: S608 - marks only
 
 
 def _split_version(rows: list[Row]) -> tuple[list[Row], str]:

@@ -22,12 +22,15 @@ VERIFY_EVERY_SECONDS = 0.2
 _NEVER_TRUSTED = float("-inf")
 
 _sessions: WeakSet[Session] = WeakSet()
+_stores: WeakSet[Sessions] = WeakSet()
 
 
 def _forget_parents_sessions() -> None:
     for session in _sessions:
         session.of_this_process = False
         session.lose()
+    for store in _stores:
+        store.new_locks()  # another thread of the parent may have held one, and that thread is not here
 
 
 os.register_at_fork(after_in_child=_forget_parents_sessions)
@@ -44,16 +47,16 @@ class Transaction:
 class Session:
     """A connection with one cursor."""
 
-    def __init__(self, dialect: Dialect, connection: Any, lock: threading.RLock | None = None) -> None:
+    def __init__(self, dialect: Dialect, connection: Any, lock: threading.RLock) -> None:
         self.dialect = dialect
         self.connection = connection
         self.cursor = connection.cursor()
         self.of_this_process = True
         self.usable = True
-        self.any_sql = ""
+        self.first_look = ""  # `_lookup`, in the words of the driver
         self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
-        self._lock = lock or threading.RLock()
+        self._lock = lock
         self._inside = False
         _sessions.add(self)
 
@@ -170,11 +173,18 @@ class Sessions:
         self._prepare = prepare
         self.local = threading.local()
         self._lock = threading.Lock()
+        _stores.add(self)
         self._all: list[Session] = []
         self._lost: list[Session] = []  # of the parent process: kept, because closing them would harm the parent
         self._adopted: Any = None
-        self._memory_lock = threading.RLock()
+        # Threads wait for each other here, where they are woken, and not in the database, where they poll.
+        self._write_lock = threading.RLock()
         self.closed = False
+
+    def new_locks(self) -> None:
+        """Begin anew after a fork."""
+        self._lock = threading.Lock()
+        self._write_lock = threading.RLock()
 
     def get(self) -> Session:
         """The session of this thread, connected. Raises StoreUnavailable; ValueError after `close`."""
@@ -224,9 +234,9 @@ class Sessions:
         with self._lock:
             adopted = self._adopted
             if self.dialect.in_memory:
-                return Session(self.dialect, adopted, self._memory_lock)
+                return Session(self.dialect, adopted, self._write_lock)
             self._adopted = None
-        return Session(self.dialect, adopted if adopted is not None else self.dialect.connect())
+        return Session(self.dialect, adopted if adopted is not None else self.dialect.connect(), self._write_lock)
 
     def _forget(self, old: Session | None) -> None:
         if old is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
 from time import monotonic
@@ -23,7 +23,17 @@ from mailgate.suppression._front import Front
 from mailgate.suppression._import import PIECE_ROWS, ImportOptions, ImportReport, RejectedRecord, import_list
 from mailgate.suppression._judge import judge
 from mailgate.suppression._keys import Folding, entry_key
-from mailgate.suppression._lookup import ANY, Found, Rules, find, key_of, load_rules, readable
+from mailgate.suppression._lookup import (
+    FIRST_LOOK_IN_FILE,
+    FIRST_LOOK_REMOTE,
+    Found,
+    Rules,
+    find,
+    key_of,
+    load_rules,
+    readable,
+    rows_of_look,
+)
 from mailgate.suppression._policy import DEFAULT_SETTINGS
 from mailgate.suppression._records import (
     EVERY,
@@ -41,7 +51,7 @@ from mailgate.suppression._records import (
     utc_now,
     whole_second,
 )
-from mailgate.suppression._rows import KEY, entry_of
+from mailgate.suppression._rows import KEY, Row, entry_of
 from mailgate.suppression._schema import migrate
 from mailgate.suppression._session import Session, Sessions
 from mailgate.suppression._settings import PolicySettings
@@ -128,7 +138,8 @@ class SuppressionStore:
             migrate(session.dialect, session.connection, create=False, writable=False)
         except session.dialect.errors as error:
             raise session.failure(error) from error
-        session.any_sql = session.dialect.sql(ANY)
+        look = FIRST_LOOK_REMOTE if session.dialect.name == "postgresql" else FIRST_LOOK_IN_FILE
+        session.first_look = session.dialect.sql(look)
         session.rules = load_rules(session, self.hash_keys)
 
     def _refuse_other_settings(self, hashed: bool, folding: Folding | None) -> None:
@@ -172,12 +183,16 @@ class SuppressionStore:
         if rules.plain:
             cursor = session.cursor
             try:
-                cursor.execute(session.any_sql, (key,))
+                cursor.execute(session.first_look, (key,))
                 rows = cursor.fetchall()
             except session.dialect.errors as error:
                 raise session.failure(error) from error
-            if rows == rules.nothing and not (rules.of_domain and rules.concerning(key)):
+            of_domain = rules.concerning(key) if rules.of_domain else ()
+            if rows == rules.nothing and not of_domain:
                 return _NEW(Verdict, (False, (), key))
+            own = rows_of_look(session, rules, key, rows)
+            if own is not None:
+                return self._judged(key, own, of_domain, tenant, stream)
         return self._check_fully(session, [key], tenant, stream)[0]
 
     def check_many(self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None) -> Iterator[Verdict]:
@@ -216,6 +231,13 @@ class SuppressionStore:
             return [_NEW(Verdict, (False, (), key)) for key in keys]
         now = int(self.clock().timestamp())
         return [self._verdict(key, found.get(key), session.rules, tenant, stream, now) for key in keys]
+
+    def _judged(
+        self, key: str, own: Sequence[Row], of_domain: Sequence[Row], tenant: str, stream: str | None
+    ) -> Verdict:
+        now = int(self.clock().timestamp())
+        blocking = judge(own, of_domain, tenant=tenant, stream=stream, transactional=self._transactional, now=now)
+        return Verdict(bool(blocking), tuple([entry_of(row) for row in blocking]), key)
 
     def _verdict(
         self, key: str, found: Found | None, rules: Rules, tenant: str, stream: str | None, now: int
