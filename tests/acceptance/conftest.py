@@ -12,6 +12,7 @@ from tests.support import needs, postgres
 PROGRAMS = ("ip", "postfix", "unbound", "nsd", "dovecot", "postgrey", "apt-get", "dpkg")
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups: one bed is enough
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "acceptance" in str(item.path):
