@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -23,5 +24,8 @@ def fill(path: Path, count: int) -> Path:
         if turn:
             data = _DOMAIN.sub(rb"\1-%d.test" % turn, data)
             data = _MESSAGE_ID.sub(b"%d." % turn, data)
-        (path / "new" / f"{1795219200 + number}.{name.partition('.')[2]}").write_bytes(data)
+        file = path / "new" / f"{1795219200 + number}.{name.partition('.')[2]}"
+        file.write_bytes(data)
+        # A report without a date happened when it was delivered, so copies of a Maildir must agree about that too.
+        os.utime(file, (1795219200 + number, 1795219200 + number))
     return path
