@@ -293,9 +293,24 @@ def _other_address(facts: CauseFacts, reply: FoundReply, reason: Reason) -> str 
 
 
 def _alike(one: str, other: str) -> bool:
-    return _plain(one) == _plain(other)
+    """The same mailbox as far as spelling goes: tags, dots, quotes and a garbled encoding do not count."""
+    if one.rpartition("@")[2] != other.rpartition("@")[2]:
+        return False
+    plain, other_plain = _plain(one), _plain(other)
+    if plain == other_plain:
+        return True
+    garbled = not (one.isascii() and other.isascii()) or "\\" in one or "?" in one
+    return garbled and _ASCII_LETTERS.sub("", plain) == _ASCII_LETTERS.sub("", other_plain)
+
+
+_OCTAL = re.compile(r"\\([0-3][0-7]{2})")  # QUIRK: Exim writes the octets of UTF-8 so
+_SIGNS = re.compile(r"[\W_]+")
+_ASCII_LETTERS = re.compile(r"[^a-z0-9]+")
 
 
 def _plain(address: str) -> str:
-    local, _, domain = address.rpartition("@")
-    return f"{re.sub(r'[^a-z0-9]', '', local.partition('+')[0])}@{domain}"
+    local = address.rpartition("@")[0].partition("+")[0]
+    octets = _OCTAL.sub(lambda match: chr(int(match[1], 8)), local)
+    if octets != local:
+        local = octets.encode("latin-1", "replace").decode("utf-8", "replace")
+    return _SIGNS.sub("", local)

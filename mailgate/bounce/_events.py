@@ -4,7 +4,8 @@ Decisions. A recipient that must not be suppressed by this report still gives it
 the history, with `suppress=no` and the cause in `meta`; the policy does nothing with it. That is: a forward target that
 was never mailed (`never_mailed`), a recipient in a postmaster's copy of somebody else's mail (`about_other_mail`), a
 reply that names another address of the domain (`other_address`), a recipient that is no address, one that our own
-reference contradicts (`not_whom_we_mailed`), a challenge, an automatic reply.
+reference contradicts (`not_whom_we_mailed`), an alias of which several members failed (`alias`: others may live), a
+challenge, an automatic reply.
 
 The id of an event is made of what the report says and not of how it came: another delivery of the same report, with
 other trace fields, a rewritten To or another folding, gives the same id. A report without a Message-ID of its own is
@@ -91,10 +92,20 @@ def _why_not_to_suppress(report: BounceReport, one: RecipientStatus) -> str | No
     key = _key(one.recipient)
     if key is None:
         return "no_address"
+    if _has_several_members(report, key):
+        return "alias"
     named = None if report.ref is None else _key(report.ref.recipient)
     if named is not None and named not in (key, _key(one.original_recipient)):
         return "not_whom_we_mailed"
     return None
+
+
+def _has_several_members(report: BounceReport, key: str) -> bool:
+    """The report tells of several mailboxes behind one address that was written to (Postfix, Exim, Sendmail)."""
+    if len(report.recipients) < 2:
+        return False
+    finals = {_key(other.final_recipient) for other in report.recipients if _key(other.recipient) == key}
+    return len(finals - {None}) > 1
 
 
 def _autoreplied(report: BounceReport, at: datetime | None, received_at: datetime | None) -> Event:

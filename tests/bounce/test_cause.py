@@ -208,6 +208,17 @@ def test_a_reply_that_names_another_address_of_the_domain(diagnostic: str, named
     assert judge(facts).other_address == named
 
 
+@pytest.mark.parametrize(
+    "named", ["j\\303\\266rgen@t.example", "jÃ¶rgen@t.example", "j??rgen@t.example", "JÖRGEN@t.example"]
+)
+def test_a_garbled_spelling_is_no_other_address(named: str) -> None:
+    """QUIRK: Exim writes octets as octal, Postfix bad bytes as `?`."""
+    facts = CauseFacts(
+        action="failed", diagnostic_code=f"550 5.1.1 <{named}>: User unknown", recipient="jörgen@t.example"
+    )
+    assert judge(facts).other_address is None
+
+
 def test_each_recipient_of_a_transcript_is_judged_by_its_own_lines() -> None:
     text = (
         "nobody@t.example: 550 5.1.1 <nobody@t.example>: User unknown\n"

@@ -116,6 +116,14 @@ def test_who_must_not_be_suppressed(one: RecipientStatus, ref: MessageRef | None
     assert event.recipient == one.recipient
 
 
+def test_an_alias_is_not_suppressed_for_some_of_its_members() -> None:
+    members = [status("team@example.com", final_recipient=f"{name}@example.com") for name in ("ada", "bob")]
+    assert [one.meta_value("why") for one in events(report(*members))] == ["alias", "alias"]
+    assert events(report(members[0]))[0].meta_value("why") is None  # a forward to one mailbox: nobody gets it
+    again = status("team@example.com", final_recipient="ADA@example.com")
+    assert [one.meta_value("why") for one in events(report(members[0], again))] == [None, None]
+
+
 def test_instants() -> None:
     attempt = "Sat, 21 Nov 2026 10:00:00 +0000"
     dated = report(status(last_attempt_text=attempt), date_text="Sat, 21 Nov 2026 11:00:00 +0000")
