@@ -282,7 +282,10 @@ def _explain(dialect: Dialect, source: Source, drafts: list[Draft]) -> None:
         return
     if len(drafts) == 1:
         draft = drafts[0]
-        draft.text = f"{draft.text}\n{source.text[:MAX_SHARED_CHARACTERS].strip()}".strip()
+        others = source.text[:MAX_SHARED_CHARACTERS]
+        if draft.text:
+            others = others.replace(draft.text, "", 1)
+        draft.text = f"{draft.text}\n{others.strip()}".strip()
         return
     wordless = [draft for draft in drafts if not draft.text]
     if not wordless:

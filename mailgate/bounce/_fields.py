@@ -21,7 +21,7 @@ _BLANK_LINES = re.compile(r"\n[ \t]*+\n[ \t\n]*+")
 _FIELD = re.compile(
     r"^([A-Za-z][A-Za-z0-9-]{1,60}+)[ \t]*+:(?!//)([^\n]*+(?:\n[ \t][^\n]*+)*+)", re.ASCII | re.MULTILINE
 )
-# RFC 3464 2.2; the second line is of RFC 3885 and of gateways.
+# RFC 3464 2.2; the second line is of Postfix and of gateways.
 PER_MESSAGE = frozenset(
     ("original-envelope-id", "reporting-mta", "dsn-gateway", "received-from-mta", "arrival-date",
      "x-postfix-queue-id", "x-postfix-sender", "x-display-name-of-sender")

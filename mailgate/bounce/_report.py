@@ -32,7 +32,7 @@ class RecipientStatus:
     that was expanded, a mailbox that forwards. Then `never_mailed` is True, and only this address may be suppressed.
     action: the RFC word (failed, delayed, delivered, relayed, expanded), None when the report has none that we know.
     status: the Status field; in a free-form report the code that the text gives. status_text: the field whole.
-    diagnostic_code: unfolded, without its type; in a free-form report the line or lines that say why.
+    diagnostic_code: unfolded, without its type; None in a free-form report, whose words are in `text`.
     smtp_code, enhanced_status, smtp_command: what decided. Never invented; None when the report has none.
     evidence: the row that decided and the line it read.
     dialect: the row that found the recipient in a text; None in a machine-readable report.
