@@ -1,4 +1,17 @@
-"""What a reply means: the tables in their order, and the one function that asks them."""
+"""What a reply means: the tables in their order, and the one function that asks them.
+
+The order is the idea. Words of single providers are unmistakable and come first. Then what is about the sending side,
+because servers send it with the recipient's codes; then the recipient's wishes, mailbox and domain, the message, the
+exact enhanced codes, the road, the servers; then the enhanced codes in general, and the bare code last.
+
+BUGS. What is known to be misread:
+
+- A code alone (`550` without words) is taken for an unknown mailbox, as RFC 5321 means it, with the evidence
+  `code:550-rcpt`; half of those refusals are about something else, so whoever acts on it should look at the evidence.
+- `Access denied` and `Rejected` without more are taken for a refusal of the sender.
+- A sentence in a language of which no row has the words is judged by its codes.
+- Words that a server quotes from somewhere else ("your message said: mailbox full") are taken for its own.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import random
 from pathlib import Path
 from typing import Any
 
@@ -314,6 +315,29 @@ def test_causes_pickle() -> None:
     assert pickle.loads(pickle.dumps(cause)) == cause
     assert isinstance(cause, Cause)
     assert cause.fault is Fault.ADDRESS
+
+
+def test_facts_cut_and_mixed_have_a_cause() -> None:
+    """Seeded: texts of one report beside the codes of another, cut anywhere."""
+    chance = random.Random(20261121)
+    for _ in range(5_000):
+        one, other = (facts_of(chance.choice(CAUSES)["facts"]) for _ in range(2))
+        text = one.text[: chance.randrange(len(one.text) + 1)] + other.text[chance.randrange(len(other.text) + 1) :]
+        mixed = CauseFacts(
+            action=chance.choice([None, "failed", "delayed", "expanded"]),
+            status=chance.choice([one.status, other.status, None]),
+            diagnostic_code=chance.choice([one.diagnostic_code, other.diagnostic_code, None]),
+            text=text,
+            recipient=other.recipient,
+            remote_mta=one.remote_mta,
+            hint=other.hint,
+            dialect=other.dialect,
+        )
+        cause = judge(mixed)
+        assert cause.evidence
+        assert (cause.permanence is Permanence.DELIVERED) <= (
+            mixed.action == "expanded" or (mixed.status is not None and mixed.status.status_class == 2)
+        ) or mixed.action is None
 
 
 WORDS = st.text(alphabet="abc @.<>:;5012-\n()'", max_size=120)
