@@ -75,14 +75,16 @@ class Domain:
     verdict: an outcome that holds for every address (no host, a refusal of us), None when each has to be asked; until
     `verdict_until` by the engine's clock, as `hosts` until `hosts_until`. limit: recipients a connection by the
     settings. at: index of the host that is asked now. failure: what ended its last session early. undecided: out of
-    reach, and perhaps everybody is. held: accepted addresses that wait for the catch-all answer. suggestion: what was
-    meant by the name, as seen when it was dead or not (`suggested_dead`; None: nobody looked).
+    reach, and perhaps everybody is. come_back_at: when its greylisted addresses are asked again. held: accepted
+    addresses that wait for the catch-all answer. suggestion: what was meant by the name, as seen when it was dead or
+    not (`suggested_dead`; None: nobody looked).
     """
 
     __slots__ = (
         "active",
         "at",
         "catch_all",
+        "come_back_at",
         "disposable",
         "failure",
         "free",
@@ -124,6 +126,7 @@ class Domain:
         self.verdict: Outcome | None = None
         self.verdict_until = 0.0
         self.catch_all: bool | None = None
+        self.come_back_at = 0.0
         self.random = RandomProbe.NOT_ASKED
         self.random_address: str | None = None
         self.random_greylisted = False

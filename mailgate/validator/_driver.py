@@ -54,13 +54,17 @@ async def run_probe(
     """Drive `probe` over a connected socket until it is done and the connection is closed.
 
     tls: for STARTTLS; None: certificates are not checked, as MTAs do (RFC 7435). host: the name for SNI.
-    When cancelled it says QUIT, without waiting, and closes.
+    When cancelled it says QUIT, waits for the answer no longer than `limits.quit`, and closes.
     """
     loop = asyncio.get_running_loop()
     connection = _Connection(loop, probe, limits, host, tls)
     try:
         await loop.create_connection(lambda: connection, sock=sock)
-        await connection.closed
+        await asyncio.shield(connection.closed)
+    except asyncio.CancelledError:
+        connection.leave()
+        await asyncio.wait([connection.closed], timeout=limits.quit)
+        raise
     finally:
         connection.abort()
 
@@ -181,16 +185,21 @@ class _Connection(asyncio.Protocol):
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
-    def abort(self) -> None:
-        """Close at once, with a QUIT when there is somebody to say it to."""
+    def leave(self) -> None:
+        """Say QUIT now, when there is somebody to say it to, and close behind the answer."""
         if self._encrypting is not None:
             self._encrypting.cancel()
             self._encrypting = None
+        if self._transport is None:
+            self._finish()
+        elif not self.closed.done():
+            self._probe.give_up()
+            self._obey()
+
+    def abort(self) -> None:
+        """Close at once."""
         if self._transport is not None and not self.closed.done():
             self._probe.give_up()
-            commands = self._probe.take_commands()
-            if commands and not self._transport.is_closing():
-                self._transport.write(commands)
             self._transport.abort()
         self._finish()
 

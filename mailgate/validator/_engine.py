@@ -400,13 +400,23 @@ class Engine:
     def _put_off(self, domain: Domain, job: Job, answer: Answer) -> bool:
         """Let a greylisted address come back in time; False when it may not, or cannot wait so long."""
         delay = self._delay(job.attempts, answer)
-        if delay is None or not self._can_wait(job, self._now() + delay):
+        if delay is None:
+            return False
+        delay = self._together(domain, delay)
+        if not self._can_wait(job, self._now() + delay):
             return False
         if self._state is not None:
             due = int(self._utcnow().timestamp() + delay) + 1
             self.put_off.append((job, Deferred(due, job.attempts)))
         self.ask_later(job, domain.name, delay)
         return True
+
+    def _together(self, domain: Domain, delay: float) -> float:
+        """A little longer than `delay`, so that those of a domain who were told to wait come back on one connection."""
+        due = self._now() + delay
+        if domain.come_back_at < due:
+            domain.come_back_at = due + min(delay * 0.25, 2.0)
+        return min(domain.come_back_at - self._now(), 2 * delay + 2.0)
 
     def ask_later(self, job: Job, name: str, delay: float) -> None:
         """Bring an address back after `delay` seconds."""

@@ -86,14 +86,15 @@ def _nearest(domain: str, limit: int, known: tuple[str, ...]) -> str | None:
     for name in known:
         if abs(len(name) - len(domain)) < best_distance:
             distance = _distance(domain, name, best_distance)
-            if distance < best_distance and _is_plausible(domain, name, distance):
+            if distance < best_distance and _is_plausible(domain, name, distance, limit):
                 best, best_distance = name, distance
     return best
 
 
-def _is_plausible(domain: str, name: str, distance: int) -> bool:
-    """A short name is near to many others: at most one slip for each four letters, and the first letter is right."""
-    return len(name) >= 4 * distance + 2 and (domain[0] == name[0] or domain[:2] == name[1::-1])
+def _is_plausible(domain: str, name: str, distance: int, limit: int) -> bool:
+    """A short name is near to many others, and hardly anybody mistypes the first letter."""
+    long_enough = len(name) > 4 * distance if limit > 1 else len(name.partition(".")[0]) >= 4
+    return long_enough and (domain[0] == name[0] or domain[:2] == name[1::-1])
 
 
 def _distance(a: str, b: str, limit: int) -> int:

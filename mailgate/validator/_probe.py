@@ -154,10 +154,13 @@ class SmtpProbe:
         self._break_off(_without_reply(Finding.TIMEOUT))
 
     def give_up(self) -> None:
-        """We leave: nobody is answered, whoever was being asked is put back."""
-        if self.waiting is not Waiting.NOTHING:
-            self._close(goodbye=self.waiting not in (Waiting.GOODBYE, Waiting.TLS))
-            self._put_back()
+        """We leave: nobody is answered, whoever was being asked is put back, and only the answer to QUIT is awaited."""
+        if self.waiting in (Waiting.NOTHING, Waiting.GOODBYE):
+            return
+        self._close(goodbye=self.waiting is not Waiting.TLS)
+        if self._outgoing:
+            self.waiting = Waiting.GOODBYE
+        self._put_back()
 
     def take_commands(self) -> bytes:
         """What is to be sent now."""

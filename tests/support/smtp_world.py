@@ -202,7 +202,7 @@ class Connection(asyncio.Protocol):
         self._buffer = b""
         self._transport: asyncio.Transport | None = None
         self._persona = Persona()
-        self._busy = False
+        self._busy = self._silent = False
         self._timers: set[asyncio.TimerHandle] = set()
         self._tls_task: asyncio.Task[None] | None = None
         self.dialogue = Dialogue("", "", 0.0)
@@ -233,15 +233,20 @@ class Connection(asyncio.Protocol):
         self._next()
 
     def eof_received(self) -> bool:
+        self._only_listen()
         self._ended()
         return False
 
     def connection_lost(self, error: Exception | None) -> None:
+        self._only_listen()
         self._ended()
         for timer in self._timers:
             timer.cancel()
 
     def _next(self) -> None:
+        if self._silent:  # it listens on, and says nothing
+            self._only_listen()
+            return
         if self._busy or b"\n" not in self._buffer or self._transport is None:
             return
         line, _, self._buffer = self._buffer.partition(b"\n")
@@ -250,14 +255,18 @@ class Connection(asyncio.Protocol):
         if text.upper().startswith("MAIL FROM:"):
             self.sender = text[text.find("<") + 1 : text.find(">")]
         reply = self._persona.answer(self, text)
-        if reply == SILENCE:
-            self._busy = True
-            return
         self._busy = True
+        if reply == SILENCE:
+            self._silent = True
+            return
         if text.upper() == "STARTTLS" and reply is not None and reply.startswith("220"):
             self._tls_task = self._loop.create_task(self._encrypt(reply))
             return
         self._later(self._persona.delay_seconds, reply)
+
+    def _only_listen(self) -> None:
+        *lines, self._buffer = self._buffer.split(b"\n")
+        self.dialogue.commands += [line.rstrip(b"\r").decode("utf-8") for line in lines]
 
     def _later(self, seconds: float, reply: str | None) -> None:
         if seconds:
@@ -269,7 +278,7 @@ class Connection(asyncio.Protocol):
         assert self._transport is not None
         self._busy = False
         if reply == SILENCE:
-            self._busy = True
+            self._silent = True
         elif reply is None or self._transport.is_closing():
             self._close()
         else:
@@ -330,6 +339,7 @@ class SmtpWorld:
         self.log: list[Dialogue] = []
         self.open: set[Connection] = set()
         self.most_open = 0
+        self.connection_class = Connection
         self._numbers = count(1)
         self._servers: list[asyncio.Server] = []
 
@@ -340,7 +350,7 @@ class SmtpWorld:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             sock.bind((address, self.port))
             self.port = self.port or sock.getsockname()[1]
-            self._servers.append(await loop.create_server(lambda: Connection(self), sock=sock, backlog=1000))
+            self._servers.append(await loop.create_server(lambda: self.connection_class(self), sock=sock, backlog=1000))
         return self
 
     async def __aexit__(self, *_: Any) -> None:

@@ -3,6 +3,7 @@
 import random
 import sys
 import unicodedata
+from functools import cache
 
 import pytest
 
@@ -12,6 +13,12 @@ from mailgate.validator._joining import DUAL_JOINING, LEFT_JOINING, RIGHT_JOININ
 from tests.support import needs
 
 EVERY_CODE_POINT = range(sys.maxunicode + 1)
+
+
+@cache
+def properties() -> dict[int, str]:
+    """The derived property of every code point."""
+    return {point: str(idna2008.derived_property.__wrapped__(chr(point))) for point in EVERY_CODE_POINT}
 
 
 @pytest.mark.parametrize(
@@ -36,8 +43,7 @@ def test_every_assigned_code_point_has_the_property_of_the_published_tables() ->
         for packed in ranges:
             listed.update(dict.fromkeys(range(packed >> 32, packed & 0xFFFFFFFF), name.lower()))
     differing = []
-    for point in EVERY_CODE_POINT:
-        value = str(idna2008.derived_property.__wrapped__(chr(point)))
+    for point, value in properties().items():
         if value != "unassigned" and value != listed.get(point, "disallowed"):
             differing.append(hex(point))
     assert differing == []
@@ -55,8 +61,8 @@ def test_scripts_by_name_are_the_scripts_of_the_tables() -> None:
         idna2008._JAPANESE: members("Hiragana", "Katakana", "Han"),
     }
     for names, listed in wanted.items():
-        for point in EVERY_CODE_POINT:
-            if idna2008.derived_property.__wrapped__(chr(point)) == "pvalid":
+        for point, value in properties().items():
+            if value == "pvalid":
                 assert idna2008._in_script(chr(point), names) == (point in listed), hex(point)
 
 

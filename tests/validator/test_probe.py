@@ -261,6 +261,10 @@ def test_who_gives_up_answers_nobody() -> None:
     assert talk.answers == []
     assert talk.sent[-1] == "QUIT"
     assert [target.address for target in talk.probe.returned] == ["a@example.com"]
+    assert talk.probe.waiting is Waiting.GOODBYE
+    talk.hear(OK)
+    assert talk.answers == []
+    assert talk.probe.waiting is Waiting.NOTHING
 
 
 @pytest.mark.parametrize(
