@@ -37,7 +37,7 @@ full@target.test       552 5.2.2 Mailbox is full
 later@target.test      450 4.2.0 Greylisted, please come back later
 notnow@target.test     451 4.7.1 Greylisting in action, please come back later
 tls@target.test        454 4.7.0 TLS not available due to local problem
-refused@target.test    554 5.7.1 Access denied by policy
+refused@target.test    554 5.7.1 Refused by local policy
 ok@target.test         OK
 two@two.test           OK
 news@target.test       OK
