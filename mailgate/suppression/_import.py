@@ -253,6 +253,8 @@ class _Merge:
             self._log("import", "finished")
             self._keep(report, None, self.now)
             writer.transaction.changed = True
+        if self.session.dialect.name == "postgresql":
+            self.session.run("ANALYZE mg_suppression")  # look-ups are planned by what is in the table now
         return report
 
     def _log(self, op: str, note: str) -> None:

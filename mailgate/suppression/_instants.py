@@ -1,4 +1,4 @@
-"""Instants as other programs write them: epoch seconds, ISO 8601, RFC 5322 dates."""
+"""Instants as other programs write them: epoch seconds, ISO 8601, dates of RFC 5322 3.3."""
 
 from __future__ import annotations
 

@@ -115,7 +115,7 @@ def _why_it_only_counts(event: Event, settings: PolicySettings) -> str | None:
 
 def _for_complaint(event: Event, settings: PolicySettings) -> Decision:
     kind = (event.meta_value("feedback_type") or "abuse").strip().lower()
-    if kind in settings.ignored_feedback_types:
+    if kind not in settings.complaint_types:
         return _nothing(f"{kind} is no complaint about the mail")
     if event.matched is None and settings.require_match:
         return _nothing("a complaint without proof that we sent the message")

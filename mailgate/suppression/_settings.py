@@ -40,7 +40,8 @@ class PolicySettings:
     failures on as many different UTC days within `count_window_days`, with no delivery between, suppress for
     `counted_expiry_days`. mirror: (reason, days) of somebody else's list that refused before us. A reason in none of
     the three is the sender's, the content's or nobody's fault and never suppresses.
-    ignored_feedback_types: complaints that are none (RFC 5965 7.3, RFC 6591 3.1).
+    complaint_types: feedback types that are complaints (RFC 5965 7.3; `opt-out` comes from its drafts, and is still
+    sent). Every other one, `not-spam` (RFC 6430) and `auth-failure` (RFC 6591) among them, suppresses nobody.
     require_match: with True a bounce or complaint without proof that we sent the message never suppresses at once.
     free_form_sources: event sources that anybody can forge with a text editor; without proof they only count.
     transactional_streams: streams that an unsubscribe from all streams does not stop (password resets, receipts).
@@ -58,7 +59,7 @@ class PolicySettings:
     count_window_days: int = 30
     counted_expiry_days: int = 30
     mirror: tuple[tuple[Reason, int | None], ...] = ((Reason.SUPPRESSED_UPSTREAM, 30),)
-    ignored_feedback_types: tuple[str, ...] = ("not-spam", "auth-failure")
+    complaint_types: tuple[str, ...] = ("abuse", "fraud", "virus", "other", "opt-out")
     require_match: bool = False
     free_form_sources: tuple[str, ...] = ("bounce",)
     transactional_streams: tuple[str, ...] = ("transactional",)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import csv
 import io
 import json
@@ -423,3 +424,14 @@ def test_every_command_teaches_itself(command: str, capsys: pytest.CaptureFixtur
 @pytest.mark.parametrize("words", [[], ["nonsense"], ["add", "a@example.com"], ["add", "--db", "x"]])
 def test_wrong_usage_ends_with_64(words: list[str]) -> None:
     assert _main.main(["suppress", *words]) == 64
+
+
+@pytest.mark.parametrize("name", ["suppress_filter.py", "postfix_policy.py"])
+def test_an_example_prints_what_it_says(name: str) -> None:
+    path = ROOT / "examples" / name
+    _, _, promised = (ast.get_docstring(ast.parse(path.read_text())) or "").partition("Prints:\n")
+    words = [sys.executable, "-W", "error", str(path)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [line.strip() for line in promised.splitlines()]
