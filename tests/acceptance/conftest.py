@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
 from tests.acceptance.bed import Bed
+from tests.acceptance.days import Day, Scan, a_day, state
+from tests.acceptance.scenarios import key_file
 from tests.support import needs, postgres
 
 PROGRAMS = ("ip", "postfix", "unbound", "nsd", "dovecot", "postgrey", "apt-get", "dpkg")
@@ -39,3 +42,26 @@ def postgres_server() -> Iterator[postgres.PostgresServer]:
     """A cluster on a UNIX socket, which every network namespace reaches."""
     with postgres.server() as running:
         yield running
+
+
+@pytest.fixture(scope="session")
+def day(bed: Bed) -> Day:
+    """The mail of one day, which every bad day begins with."""
+    return a_day(bed)
+
+
+@pytest.fixture(scope="session")
+def keys(bed: Bed) -> str:
+    """The path of a key file."""
+    return str(key_file(bed.folder))
+
+
+@pytest.fixture(scope="session")
+def clean(bed: Bed, day: Day, keys: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The state after a clean day, which every bad day has to end with."""
+    folder = tmp_path_factory.mktemp("clean")
+    scan = Scan(bed, day, keys, folder, str(folder / "mail.db"))
+    done = scan.run()
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert day.is_scanned(scan.maildir)
+    return state(scan.db)
