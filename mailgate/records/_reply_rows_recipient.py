@@ -360,7 +360,7 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         "text:not-found",
         Reason.MAILBOX_NOT_FOUND,
         """
-        recipient address ... rejected; adresse ... introuvable; est introuvable; destinataire introuvable;
+        adresse ... introuvable; est introuvable; destinataire introuvable;
         konnte nicht gefunden werden; adresse ... nicht gefunden; impossibile trovare; non è stato trovato;
         non trovato; não foi encontrado; não foi encontrada; kunde inte hittas; hittades inte; kunne ikke findes;
         blev ikke fundet; ble ikke funnet; ei löydy; ei löytynyt; bulunamadı; nebyla nalezena; nebyl nalezen;
@@ -396,9 +396,9 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         can not be found; couldn t be found; can t be found; wasn t found; was not found; address not found;
         address unknown; address is unknown; address is invalid; address invalid; address is not valid;
         address not valid; address is not known; address not known; address not exist; address not listed;
-        address rejected; address error; address no longer; address is no longer; address is not in use;
+        address error; address no longer; address is no longer; address is not in use;
         address not in use; address is wrong; address is not registered; address not present; address unavailable;
-        address verification failed; addresses rejected; adressee unknown; addressee unknown; addressee not found;
+        address verification failed; adressee unknown; addressee unknown; addressee not found;
         address does not exist; unknown address; unknown address error; unknown or illegal alias;
         unknown or illegal user; unknown recipient; unknown recipients; unknown local; unknown local part;
         unknown local user; unknown mailbox; unknown account; unknown email; unknown addressee; unknown destination;
@@ -413,7 +413,7 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         recipient is not valid; recipient is not local; recipient is not a; recipient is not in;
         recipient is not exist; recipient does not exist; recipient doesn t exist; recipient ... does not exist;
         recipient ... not found; recipient no longer; recipient rejected; recipient address rejected user unknown;
-        recipient address rejected; recipient address unknown; recipient address not found;
+        recipient address unknown; recipient address not found;
         recipient address does not exist; recipient address is unknown; recipient verification failed;
         recipient verify failed; recipient name is not recognized; recipient not allowed; recipient name ... unknown;
         recipient unavailable; recipients rejected; recipients unknown; recipient s email address ... not found;

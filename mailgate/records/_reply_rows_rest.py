@@ -221,6 +221,23 @@ ENHANCED_ROWS: tuple[ReplyRow, ...] = (
 GENERAL_ROWS: tuple[ReplyRow, ...] = (
     _code(Reason.DOMAIN_NOT_ACCEPTING, "521 no", 521, 556, stages=("ehlo", "mail", "rcpt", "data")),
     _status(Reason.POLICY, "554 5.7.0 no", "5.7.*", classes="5"),
+    # Postfix writes "Recipient address rejected:" before whatever its access table says, so alone it proves nothing: a
+    # 554 or a 5.7.z behind it is a policy, and only what is left here is about the address.
+    row(
+        "text:address-rejected",
+        Reason.MAILBOX_NOT_FOUND,
+        "recipient address rejected; address rejected; addresses rejected; recipient address ... rejected",
+        codes=(0, 501, 511, 550, 551, 553),
+        classes="5",
+        unless="""
+        temporarily rejected; recipient address rejected access denied; recipient address rejected policy;
+        recipient address rejected message; recipient address rejected mailer error;
+        recipient address rejected on hold; recipient address rejected system; recipient address rejected spf;
+        recipient address rejected client; recipient address rejected service;
+        recipient address rejected temporar~; recipient address rejected try again; recipient address rejected 4
+        """,
+        sample="550 #5.1.0 Address rejected.",
+    ),
     _status(Reason.SERVER_ERROR, "554 5.2.4 no", "5.2.4", "5.3.2-3", "5.3.5", classes="5"),
     _status(Reason.PROTOCOL_ERROR, "550 5.5.1 no", "5.5.1-9", classes="5"),
     _status(Reason.MAILBOX_NOT_FOUND, "550 5.1.0 no", "5.1.0", "5.1.5", classes="5"),
