@@ -74,15 +74,17 @@ class Facet:
     """One judged outcome, its two forms made when they are asked for.
 
     usable: the record has exactly one `row`. dkim_count: DKIM result elements, also those that are not kept.
+    seen_again: more than one record said so, so it is worth a template.
     """
 
-    __slots__ = ("_fields", "_max_results", "_outcome", "_row", "defects", "dkim_count", "usable")
+    __slots__ = ("_fields", "_max_results", "_outcome", "_row", "defects", "dkim_count", "seen_again", "usable")
 
     def __init__(self, fields: RecordFields, max_results: int) -> None:
         self._fields = fields
         self._max_results = max_results
         self._row: ReportRow | None = None
         self._outcome: Outcome | None = None
+        self.seen_again = False
         self.usable = fields.rows == 1
         self.dkim_count = len(fields.dkim_results)
         self.defects = _defects(fields)
@@ -103,6 +105,8 @@ class Facet:
 
 
 def _defects(fields: RecordFields) -> tuple[str, ...]:
+    if fields.dkim and fields.spf and fields.header_from and not fields.identities_alias and not fields.reasons:
+        return ()
     found = []
     if not fields.dkim or not fields.spf:
         found.append("missing_alignment_result")
@@ -149,26 +153,29 @@ def _word(text: str | None) -> str:
 
 
 def _outcome(fields: RecordFields, max_results: int) -> Outcome:
+    """Runs for each new kind of record; the lists are quicker than generators."""
     reasons = fields.reasons[:max_results]
+    dkims = [
+        (domain_key(domain), selector[:_MAX_NAME].lower() if selector else "", _known(result, DKIM_WORDS))
+        for domain, selector, result, _ in fields.dkim_results[:max_results]
+    ]
+    spfs = [
+        (domain_key(domain), _known(result, SPF_WORDS)) for domain, _, result, _ in fields.spf_results[:max_results]
+    ]
     return Outcome(
-        header_from=domain_key(fields.header_from),
-        disposition=(_word(fields.disposition) or "unspecified")[:_MAX_NAME],
-        dkim_aligned=_word(fields.dkim) == "pass",
-        spf_aligned=_word(fields.spf) == "pass",
-        reasons=tuple(sorted({(_word(kind) or "unspecified")[:_MAX_NAME] for kind, _ in reasons})),
-        arc=any("arc=pass" in comment.lower() for _, comment in reasons if comment),
-        dkim=tuple(
-            (domain_key(domain), (selector or "")[:_MAX_NAME].lower(), _known(_word(result), DKIM_WORDS))
-            for domain, selector, result, _ in fields.dkim_results[:max_results]
-        ),
-        spf=tuple(
-            (domain_key(domain), _known(_word(result), SPF_WORDS))
-            for domain, _, result, _ in fields.spf_results[:max_results]
-        ),
+        domain_key(fields.header_from),
+        (_word(fields.disposition) or "unspecified")[:_MAX_NAME],
+        _word(fields.dkim) == "pass",
+        _word(fields.spf) == "pass",
+        tuple(sorted({(_word(kind) or "unspecified")[:_MAX_NAME] for kind, _ in reasons})) if reasons else (),
+        any("arc=pass" in comment.lower() for _, comment in reasons if comment) if reasons else False,
+        tuple(dkims),
+        tuple(spfs),
     )
 
 
-def _known(word: str, words: frozenset[str]) -> str:
+def _known(text: str | None, words: frozenset[str]) -> str:
+    word = text.lower() if text else ""
     return word if word in words else "other"
 
 

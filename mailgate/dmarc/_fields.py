@@ -22,22 +22,23 @@ class RecordFields(NamedTuple):
     disposition: str | None
     dkim: str | None
     spf: str | None
-    reasons: tuple[Texts, ...]  # type, comment
     header_from: str | None
     envelope_from: str | None
     envelope_to: str | None
     identities_alias: bool
+    reasons: tuple[Texts, ...]  # type, comment
     dkim_results: tuple[Texts, ...]  # domain, selector, result, human_result
     spf_results: tuple[Texts, ...]  # domain, scope, result, human_result
 
 
 class HeaderFields(NamedTuple):
-    """The texts of everything but the records; the first two are how many such elements there are."""
+    """The texts of everything but the records; the first three are how many such elements there are."""
 
     report_metadata: int
     policy_published: int
     date_ranges: int
     data_range_alias: bool
+    namespaced: bool
     org_names: tuple[str, ...]
     emails: tuple[str, ...]
     report_ids: tuple[str, ...]
@@ -49,7 +50,6 @@ class HeaderFields(NamedTuple):
     version: tuple[str, ...]
     domains: tuple[str, ...]
     policy: tuple[tuple[str, str], ...]  # (element, text) of each child of policy_published but domain
-    namespaced: bool
 
 
 _POLICY_ELEMENTS = frozenset({"p", "sp", "np", "pct", "adkim", "aspf", "fo", "testing", "discovery_method"})
@@ -94,11 +94,11 @@ def record_fields(record: Value) -> RecordFields:
         disposition,
         dkim,
         spf,
-        tuple(reasons),
         header_from,
         envelope_from,
         envelope_to,
         alias,
+        tuple(reasons),
         tuple(dkims),
         tuple(spfs),
     )

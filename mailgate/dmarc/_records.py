@@ -17,7 +17,7 @@ _MAX_OWN_TEXT = 64  # characters that an address or a count may have, white spac
 _PATIENCE = 64
 
 _Template = tuple[str, str, str]
-_MAX_TEMPLATES = 2_048
+_MAX_TEMPLATES = 512
 _MAX_TEMPLATE_CHARACTERS = 2_048
 # Shared by all documents of a process: a reporter writes the same lines every day. Emptied when full.
 _templates: dict[_Template, Facet] = {}
@@ -89,8 +89,9 @@ class Records:
                 return False
             self._shapes[skeleton] = shape
         facet = shaped_facet(shape, shape.values(parts), self._max_results)
-        if not self._too_varied(self._new_templates):
+        if facet.seen_again and not self._too_varied(self._new_templates):
             self._new_template(block, parts, shape, template, facet)
+        facet.seen_again = True
         ip, count = shape.ip, shape.count
         self._take(facet, parts[ip] if ip is not None else "", parts[count] if count is not None else "")
         return True

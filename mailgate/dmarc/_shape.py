@@ -20,7 +20,7 @@ that a hole may hold. A record then costs four `partition` and one look-up, a te
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
@@ -31,7 +31,7 @@ from mailgate.dmarc._limits import DEFAULT_LIMITS
 from mailgate.records import ParseError
 
 # A text with any other character stays in the skeleton, where Expat sees it (and makes CR LF one LF).
-HOLE = re.compile(r">([\t\n !-%'-;=?-~]*)</")
+HOLE = re.compile(r">([ !-%'-;=?-~]*+)</")
 RECORD_START, RECORD_END = "<record>", "</record>"
 MAX_CHARACTERS = 16 * 1024  # of a piece that is looked at for its shape; a usual record has 700
 _DECLARATION = re.compile(r"<\?xml [^<>?]*\?>")
@@ -42,27 +42,35 @@ split = HOLE.split
 
 
 class _Plan:
-    """A nested tuple in which marks stand for texts. holes: the places of the texts in `split(…)`, ascending."""
+    """A tuple in which marks stand for texts: single values first, then tuples of tuples.
 
-    __slots__ = ("_build", "_constants", "holes")
+    holes: the places of the texts in `split(…)`, ascending.
+    """
+
+    __slots__ = ("_constants", "_lists", "_singles", "holes")
 
     def __init__(self, plan: tuple[Any, ...]) -> None:
         self.holes = sorted(set(_indexes(plan)))
         self._constants: list[Any] = []
         places = {hole: place for place, hole in enumerate(self.holes)}
-        self._build = self._builder(plan, places)
+        lists = [item for item in plan if isinstance(item, tuple)]
+        self._singles = self._getter(plan[: len(plan) - len(lists)], places)
+        self._lists = tuple([self._getter(item, places) for item in items] for items in lists)
 
-    def filled(self, texts: list[Any]) -> Any:
+    def filled(self, texts: list[Any]) -> Iterable[Any]:
         """The plan with the texts (one for each hole, in order) where their marks stood."""
-        return self._build(texts + self._constants)
+        known = texts + self._constants
+        singles: tuple[Any, ...] = self._singles(known)
+        return singles + tuple([tuple([getter(known) for getter in items]) for items in self._lists])
 
-    def _builder(self, plan: Any, places: dict[int, int]) -> Callable[[list[Any]], Any]:
-        if not isinstance(plan, tuple) or not plan:
-            return itemgetter(self._place(plan, places))
-        if len(plan) > 1 and not any(isinstance(item, tuple) for item in plan):
-            return itemgetter(*(self._place(item, places) for item in plan))
-        builders = [self._builder(item, places) for item in plan]
-        return lambda texts: tuple([build(texts) for build in builders])
+    def _getter(self, items: Any, places: dict[int, int]) -> Callable[[list[Any]], Any]:
+        """Gives one item, or a tuple of several, out of texts and constants."""
+        if not isinstance(items, tuple):
+            return itemgetter(self._place(items, places))
+        if len(items) == 1:
+            one = itemgetter(self._place(items[0], places))
+            return lambda known: (one(known),)
+        return itemgetter(*(self._place(item, places) for item in items))
 
     def _place(self, item: Any, places: dict[int, int]) -> int:
         index = _index(item) if isinstance(item, str) else None

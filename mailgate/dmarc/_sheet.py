@@ -7,12 +7,15 @@ import io
 from collections.abc import Mapping
 from typing import Any
 
+from mailgate.dmarc._text import spelled
+
 COLUMNS = (
     "domain", "ip", "name", "class", "messages", "pass", "fail", "pass_rate", "header_from", "dkim_domains",
     "spf_domains", "first", "last", "orgs",
 )  # fmt: skip
 
 # A spreadsheet takes these for the start of a formula (and a tab or CR makes some look at the next character).
+APOSTROPHE = "'"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
 
 
@@ -46,10 +49,10 @@ def _cell(value: object) -> str | int:
 
 
 def guarded(text: str) -> str:
-    """`text` as a spreadsheet shows it and never runs it; NULs and lone surrogates replaced.
+    """`text` as a spreadsheet shows it and never runs it, and as a terminal shows it: control characters spelled.
 
     >>> guarded('=HYPERLINK("http://x")')
     '\\'=HYPERLINK("http://x")'
     """
-    text = text.replace("\0", "\ufffd").encode("utf-8", "replace").decode("utf-8")
-    return "'" + text if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
+    is_formula = text.lstrip(" ").startswith(_FORMULA_STARTS)
+    return f"{APOSTROPHE if is_formula else ''}{spelled(text)}"

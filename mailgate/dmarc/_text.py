@@ -15,10 +15,12 @@ def escaped(text: object) -> str:
     >>> escaped('<b>"\\u202e')
     '&lt;b&gt;&quot;\\\\u202e'
     """
-    found = str(text)
-    if not found.isprintable():
-        found = "".join(map(_spelled, found))
-    return html.escape(found, quote=True)
+    return html.escape(spelled(str(text)), quote=True)
+
+
+def spelled(text: str) -> str:
+    """The text with every character that shows nothing or turns text around written as an escape."""
+    return text if text.isprintable() else "".join(map(_spelled, text))
 
 
 def many(number: int, one: str) -> str:

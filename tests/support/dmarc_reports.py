@@ -176,6 +176,22 @@ def small_reports(seed: int = 5, how_many: int = 600) -> Iterator[bytes]:
         yield report(records, org_name=rng.choice(ORGS), report_id=f"{rng.getrandbits(64)}", begin=begin)
 
 
+def distinct_reports(seed: int = 5, how_many: int = 300) -> Iterator[bytes]:
+    """Data set D: like S, but each record has names and keys that no other has."""
+    rng = random.Random(seed)
+    pool = addresses(rng, 3_000)
+    serial = 0
+    for number in range(how_many):
+        records = []
+        for _ in range(rng.randint(5, 50)):
+            serial += 1
+            name = f"n{serial}.example.com"
+            dkims = ((name, f"s{serial}", "pass"),)
+            records.append(record(source_ip=rng.choice(pool), header_from=name, dkims=dkims, spf_domain=name))
+        begin = FIRST_DAY + DAY * (number % 60)
+        yield report(records, org_name=rng.choice(ORGS), report_id=f"{rng.getrandbits(64)}", begin=begin)
+
+
 def write_huge_report(path: Path, seed: int = 7, records: int = 200_000) -> int:
     """Data set B: one report from 20,000 addresses, gzipped to `path`; returns the size of its XML in bytes."""
     rng = random.Random(seed)
