@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mailgate.records import SmtpReply, Stage
-from mailgate.validator._syntax import Mailbox, SyntaxFault, SyntaxReason
+from mailgate.validator._syntax import Mailbox, SyntaxFault
+from mailgate.validator._syntax_reasons import SyntaxReason
 from mailgate.validator._words import Advice, AnyReason, Finding, Layer, Status, reason_of
 
 MAX_TEXT_CHARACTERS = 500

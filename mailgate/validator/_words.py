@@ -7,7 +7,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from mailgate.records import Fault, Reason
-from mailgate.validator._syntax import SyntaxReason
+from mailgate.validator._syntax_reasons import SyntaxReason
 
 
 class Status(StrEnum):
