@@ -6,16 +6,16 @@ import argparse
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
+from enum import IntEnum
 from functools import partial
 from typing import Any
 
-from mailgate.bounce import BounceReport, BounceSettings, MatchSettings, RecipientStatus, Rules, parse, read_rules
+from mailgate.bounce import BounceReport, BounceSettings, RecipientStatus, parse
 from mailgate.cli import _exit, _inputs, _output
 from mailgate.cli._jobs import ordered_map
-from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
-from mailgate.cli._keyfile import read_key_file
 from mailgate.cli._progress import Progress
-from mailgate.records import ParseError, Permanence, Reason, RefSigner
+from mailgate.cli._readers import add_ownership_options, add_rules_option, bounce_settings, keys_of
+from mailgate.records import ParseError, Permanence, Reason
 
 SUMMARY = "say what bounces, delays and autoreplies report"
 DESCRIPTION = """\
@@ -106,49 +106,60 @@ class _Read:
     block: tuple[str, ...] = ()
 
 
+class Json(IntEnum):
+    """How much of a report a line of JSON has."""
+
+    NO = 0
+    SHAPED = 1
+    FULL = 2
+
+
+# What a line of --json always has, in this order; None and [] for what the message does not say.
+SHAPE: dict[str, Any] = {
+    "kind": None,
+    "form": None,
+    "defects": [],
+    "recipients": [],
+    "reporting_mta": None,
+    "arrival_date": None,
+    "original_message_id": None,
+    "ref": None,
+    "matched": None,
+}
+RECIPIENT_SHAPE: dict[str, Any] = dict.fromkeys(
+    ("recipient", "original_recipient", "final_recipient", "action", "status", "smtp_code", "enhanced_status", "reason",
+     "fault", "permanence", "diagnostic_code", "remote_mta", "evidence")
+)  # fmt: skip
+
+
+def _record(report: BounceReport | None, *, full: bool) -> dict[str, Any]:
+    said = _output.shaped({} if report is None else report.to_dict(), SHAPE, full=full)
+    if not full:
+        said["recipients"] = [_output.shaped(one, RECIPIENT_SHAPE) for one in said["recipients"]]
+    return said
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
     """The options of the verb."""
     add = parser.add_argument
     add("paths", nargs="+", metavar="PATH", help="a file, directory, Maildir or mbox; - for stdin")
-    add("--json", action="store_true", help="one JSON line a message, with everything that was read")
-    add("--rules", metavar="FILE", help="your own rows for reasons and dialects (TOML), tried before ours")
+    add("--json", action="store_true", help="one JSON line a message")
+    add("--full", action="store_true", help="--json with everything that was read, also what has no fixed shape")
+    add_rules_option(parser)
     add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
-    add("--key-file", metavar="FILE", help=KEY_FILE_HELP)
-    add(
-        "--verp-domain",
-        action="append",
-        default=[],
-        metavar="DOMAIN",
-        help="bounces+user=host@DOMAIN names the recipient; may be repeated",
-    )
+    add_ownership_options(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Read everything; one bad input is a line with its error and stops nothing."""
-    worker = partial(_read, settings=_settings(args), as_json=args.json)
+    as_json = Json.FULL if args.full else Json.SHAPED if args.json else Json.NO
+    worker = partial(_read, settings=bounce_settings(args, keys_of(args)), as_json=as_json)
     with Progress(None, "reading") as bar:
         results = _watched(ordered_map(worker, _inputs.sources(args.paths), args.jobs), bar)
-        return _print_json(results) if args.json else _print_text(results)
+        return _print_json(results) if as_json else _print_text(results)
 
 
-def _settings(args: argparse.Namespace) -> BounceSettings:
-    signer = None if args.key_file is None else RefSigner(read_key_file(args.key_file))
-    match = MatchSettings(ref_signer=signer, verp_domains=tuple(args.verp_domain))
-    settings = BounceSettings(match=match)
-    return settings if args.rules is None else _rules(args.rules).merged_into(settings)
-
-
-def _rules(path: str) -> Rules:
-    try:
-        with open(path, "rb") as file:
-            return read_rules(file.read(_MAX_RULES_BYTES))
-    except OSError as error:
-        raise _exit.Exit(_exit.CONFIG, f"{path}: {(error.strerror or str(error)).lower()}") from error
-    except ParseError as error:
-        raise _exit.Exit(_exit.CONFIG, f"{path}: {error.message}") from error
-
-
-def _read(source: _inputs.Source, settings: BounceSettings, as_json: bool) -> _Read:
+def _read(source: _inputs.Source, settings: BounceSettings, as_json: Json) -> _Read:
     data = _inputs.read(source)
     if data.data is None:
         return _refused(data.name, data.error or "unreadable", as_json)
@@ -157,12 +168,12 @@ def _read(source: _inputs.Source, settings: BounceSettings, as_json: bool) -> _R
     except ParseError as error:
         return _refused(data.name, str(error), as_json)
     if as_json:
-        said: dict[str, Any] = {"kind": None} if report is None else report.to_dict()
+        said = _record(report, full=as_json is Json.FULL)
         return _Read(data.name, line=_output.json_line({"file": data.name, **said}))
     return _Read(data.name, rows=tuple(_rows(data.name, report)), block=tuple(_block(data.name, report)))
 
 
-def _refused(name: str, error: str, as_json: bool) -> _Read:
+def _refused(name: str, error: str, as_json: Json) -> _Read:
     return _Read(name, error=error, line=_output.json_line({"file": name, "error": error}) if as_json else "")
 
 

@@ -46,15 +46,34 @@ def test_several_messages_as_a_table(capsys: pytest.CaptureFixture[str]) -> None
     assert "not about delivery" in out[4]
 
 
-def test_json_lines_hold_the_whole_record(capsys: pytest.CaptureFixture[str]) -> None:
+# The documented keys of a line and of a recipient, in their order.
+KEYS = [
+    *("file", "kind", "form", "defects", "recipients", "reporting_mta", "arrival_date", "original_message_id"),
+    *("ref", "matched"),
+]
+RECIPIENT_KEYS = [
+    *("recipient", "original_recipient", "final_recipient", "action", "status", "smtp_code", "enhanced_status"),
+    *("reason", "fault", "permanence", "diagnostic_code", "remote_mta", "evidence"),
+]
+
+
+def test_json_lines_have_exactly_the_documented_keys(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("--json", ONE, REPLY, ORDINARY) == 0
+    bounce, reply, other = lines(capsys)
+    assert [list(line) for line in (bounce, reply, other)] == [KEYS, KEYS, KEYS]
+    assert [list(one) for one in bounce["recipients"]] == [RECIPIENT_KEYS]
+    assert (other["kind"], other["form"], other["recipients"], other["defects"]) == (None, None, [], [])
+
+
+def test_full_lines_hold_the_whole_record(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--full", ONE, REPLY, ORDINARY) == 0
     bounce, reply, other = lines(capsys)
     assert list(bounce)[:3] == ["file", "kind", "form"]
     assert bounce["file"] == str(ONE)
     del bounce["file"]
     assert BounceReport.from_dict(bounce) == parse(ONE.read_bytes())
     assert (reply["kind"], reply["recipients"]) == ("autoreply", [])
-    assert other == {"file": str(ORDINARY), "kind": None}
+    assert other["kind"] is None
 
 
 def test_a_directory_in_order_and_in_parallel(capsys: pytest.CaptureFixture[str]) -> None:
