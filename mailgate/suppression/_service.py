@@ -8,12 +8,13 @@ import os
 import socket
 import stat
 from collections.abc import AsyncIterator
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from mailgate.records import ParseError
 from mailgate.suppression._delegation import PolicyService, RequestReader
 
 _BLOCK = 16 * 1024
+_SECONDS_TO_END = 1.0  # for connections at the end; who does not take an answer by then does not want it
 
 
 def serve_stream(service: PolicyService, source: BinaryIO, target: BinaryIO) -> None:
@@ -45,13 +46,18 @@ async def policy_server(
     connections are closed.
     """
     open_writers: set[asyncio.StreamWriter] = set()
+    serving: set[asyncio.Task[Any]] = set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - asyncio runs this function as a task
+        serving.add(task)
         open_writers.add(writer)
         try:
             await _serve_connection(service, reader, writer)
         finally:
             open_writers.discard(writer)
+            serving.discard(task)
 
     if path is not None:
         _remove_dead_socket(path)
@@ -70,6 +76,8 @@ async def policy_server(
         for writer in list(open_writers):
             writer.close()
         await server.wait_closed()
+        if serving:  # `wait_closed` does not wait for them before Python 3.12; left alone they end with a traceback
+            await asyncio.wait(serving, timeout=_SECONDS_TO_END)
         if path is not None:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(path)
