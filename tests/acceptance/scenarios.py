@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import smtplib
 import threading
 import urllib.error
@@ -21,10 +22,13 @@ from mailgate.records import Event, KeyRing, Mail, MessageRef, RefSigner
 from mailgate.suppression import SuppressionStore
 from mailgate.unsubscribe import Subscription, UnsubscribeApp, UnsubscribeLinks
 from tests.acceptance.bed import Bed, message
+from tests.acceptance.names import wait_for_port
+from tests.support.documents import ROOT, blocks
 
 SECRET = "5d0b7f0c2f6e4a1c9b8d7e6f5a4b3c2d"
 OTHER_SECRET = "00f1e2d3c4b5a69788796a5b4c3d2e1f"
 KEYS = KeyRing.of(SECRET)
+OPERATIONS = (ROOT / "examples" / "operations.md").read_text(encoding="utf-8")
 
 ORDINARY = b"From: ana@example.net\nTo: loop@sender.test\nSubject: lunch?\nMessage-ID: <1@example.net>\n\nAt noon?\n"
 
@@ -224,6 +228,62 @@ def submit(bed: Bed, host: str, recipient: str, sender: str = "web@sender.test")
             code, text = refused.recipients[recipient]
             return f"{code} {text.decode()}"
     return "250"
+
+
+def snippet(language: str) -> str:
+    """The one block of examples/operations.md in that language."""
+    (text,) = [block.text for block in blocks(OPERATIONS) if block.language == language]
+    return text
+
+
+_SUBMISSION = {"myhostname": "mx.submission.test", "smtp_bind_address": "127.0.0.30"}
+
+
+@contextmanager
+def submitting(bed: Bed) -> Iterator[str]:
+    """A submitting Postfix with the snippet of examples/operations.md as it stands; the path of its list."""
+    folder = bed.folder / "lists"
+    folder.mkdir(mode=0o777, exist_ok=True)
+    folder.chmod(0o777)
+    db = folder / "mail.db"
+    empty(folder)
+    SuppressionStore.open(str(db)).close()
+    for file in folder.iterdir():
+        file.chmod(0o666)
+    lines = snippet("postfix-master")
+    for ours, theirs in (
+        ("/usr/bin/mailgate", str(bed.program())),
+        ("/var/lib/mailgate/mail.db", str(db)),
+        ("user=mailgate", "user=nobody"),
+    ):
+        lines = lines.replace(ours, theirs)
+    instance = bed.postfix("submission", ["127.0.0.33:25"], _SUBMISSION, lines)
+    try:
+        yield str(db)
+    finally:
+        instance.stop()
+
+
+@contextmanager
+def submitting_to_a_daemon(bed: Bed, db: str) -> Iterator[None]:
+    """The same with the service of the systemd unit in examples/operations.md, which serves all connections."""
+    SuppressionStore.open(db).close()
+    words = shlex.split(re.search(r"^ExecStart=/usr/bin/mailgate (.*)$", snippet("systemd"), re.MULTILINE)[1])  # type: ignore[index]
+    address, port = words[-1].split(":")
+    service = bed.begin(*[db if word == "/var/lib/mailgate/mail.db" else word for word in words])
+    try:
+        with bed.namespace.entered():
+            wait_for_port(address, int(port))
+        _, listeners, more = snippet("postfix-master").partition("127.0.0.31:25")
+        lines = f"{listeners}{more}".replace("unix:private/suppress", f"inet:{words[-1]}")
+        instance = bed.postfix("submission", ["127.0.0.33:25"], _SUBMISSION, lines)
+        try:
+            yield
+        finally:
+            instance.stop()
+    finally:
+        service.terminate()
+        service.communicate(timeout=10)
 
 
 def unsubscribing(bed: Bed, box: str, db: str, keys: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import shlex
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +10,6 @@ import pytest
 
 from mailgate.suppression import SuppressionStore
 from tests.acceptance.bed import Bed
-from tests.acceptance.names import wait_for_port
 from tests.acceptance.scenarios import (
     bounce_cron_job,
     check_the_five,
@@ -24,16 +21,14 @@ from tests.acceptance.scenarios import (
     send_the_four,
     spam_button,
     submit,
+    submitting_to_a_daemon,
     unsubscribing,
 )
-from tests.support.documents import ROOT, blocks
 from tests.support.postgres import PostgresServer
 
 pytestmark = pytest.mark.postgres
 
-OPERATIONS = (ROOT / "examples" / "operations.md").read_text(encoding="utf-8")
 BOXES = ("pg1", "pg2")
-SERVICE = "127.0.0.1:10040"
 
 
 @pytest.fixture
@@ -115,27 +110,8 @@ def test_two_scans_of_five_hundred_bounces_that_are_the_same_in_both_boxes(bed: 
 
 @pytest.fixture
 def submission(bed: Bed, db: str) -> Iterator[str]:
-    """A submitting Postfix that asks the service of the systemd unit in examples/operations.md; the list's URL."""
-    SuppressionStore.open(db).close()
-    (unit,) = [block.text for block in blocks(OPERATIONS) if block.language == "systemd"]
-    words = shlex.split(re.search(r"^ExecStart=/usr/bin/mailgate (.*)$", unit, re.MULTILINE)[1])  # type: ignore[index]
-    assert words[-1] == SERVICE
-    service = bed.begin(*[db if word == "/var/lib/mailgate/mail.db" else word for word in words])
-    try:
-        with bed.namespace.entered():
-            wait_for_port(SERVICE.split(":")[0], int(SERVICE.split(":")[1]))
-        (snippet,) = [block.text for block in blocks(OPERATIONS) if block.language == "postfix-master"]
-        _, _, listeners = snippet.partition("127.0.0.31:25")
-        lines = f"127.0.0.31:25{listeners}".replace("unix:private/suppress", f"inet:{SERVICE}")
-        settings = {"myhostname": "mx.submission.test", "smtp_bind_address": "127.0.0.30"}
-        instance = bed.postfix("submission", ["127.0.0.33:25"], settings, lines)
-        try:
-            yield db
-        finally:
-            instance.stop()
-    finally:
-        service.terminate()
-        service.communicate(timeout=10)
+    with submitting_to_a_daemon(bed, db):
+        yield db
 
 
 def test_unsubscribing_on_postgresql_with_the_policy_service_as_a_daemon(

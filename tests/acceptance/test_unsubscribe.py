@@ -7,39 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.suppression import SuppressionStore
 from mailgate.unsubscribe import Subscription, UnsubscribeApp, UnsubscribeSigner
 from tests.acceptance.bed import Bed
-from tests.acceptance.scenarios import KEYS, fetch, key_file, served, submit, unsubscribing
-from tests.support.documents import ROOT, blocks
-
-OPERATIONS = (ROOT / "examples" / "operations.md").read_text(encoding="utf-8")
+from tests.acceptance.scenarios import KEYS, fetch, key_file, served, submit, submitting, unsubscribing
 
 
 @pytest.fixture
-def submission(bed: Bed, tmp_path: Path) -> Iterator[str]:
-    """A submitting Postfix with the snippet of examples/operations.md as it stands; the path of its list."""
-    folder = bed.folder / "lists"
-    folder.mkdir(mode=0o777, exist_ok=True)
-    folder.chmod(0o777)
-    db = folder / "mail.db"
-    for old in folder.iterdir():
-        old.unlink()
-    SuppressionStore.open(str(db)).close()
-    for file in folder.iterdir():
-        file.chmod(0o666)
-    program = bed.program()
-    (snippet,) = [block.text for block in blocks(OPERATIONS) if block.language == "postfix-master"]
-    for ours, theirs in (
-        ("/usr/bin/mailgate", str(program)), ("/var/lib/mailgate/mail.db", str(db)), ("user=mailgate", "user=nobody"),
-    ):  # fmt: skip
-        snippet = snippet.replace(ours, theirs)
-    settings = {"myhostname": "mx.submission.test", "smtp_bind_address": "127.0.0.30"}
-    instance = bed.postfix("submission", ["127.0.0.33:25"], settings, snippet)
-    try:
-        yield str(db)
-    finally:
-        instance.stop()
+def submission(bed: Bed) -> Iterator[str]:
+    with submitting(bed) as db:
+        yield db
 
 
 def test_unsubscribing_by_one_click_stops_this_stream_and_no_other(bed: Bed, submission: str, tmp_path: Path) -> None:
