@@ -15,7 +15,6 @@ import pytest
 
 from mailgate.cli import _dmarc, main
 from mailgate.dmarc import Rollup, RollupStore, rollup
-from tests.support import needs
 from tests.support.dmarc_reports import mail, record, report, story, tls_report, zipped
 from tests.support.documents import ROOT, environment
 
@@ -289,7 +288,7 @@ def test_hostile_text_does_not_reach_the_terminal(
     assert all(len(line) < 400 for line in out.splitlines())
 
 
-# --- the module and the examples -------------------------------------------------------------------------------------
+# --- the module, the help -------------------------------------------------------------------------------------------------
 
 
 def test_the_room_is_a_program() -> None:
@@ -308,20 +307,3 @@ def test_every_option_is_in_the_help(capsys: pytest.CaptureFixture[str]) -> None
     assert run("--help") == 0
     out = capsys.readouterr().out
     assert all(example in out for example in _dmarc.EXAMPLES)
-
-
-def promised(path: Path) -> list[str]:
-    """What an example's docstring says it prints."""
-    _, _, rest = path.read_text(encoding="utf-8").partition("Prints:\n")
-    return [line[4:] for line in rest.partition('"""')[0].splitlines() if line.strip()]
-
-
-@pytest.mark.parametrize("name", ["dmarc_page", "dmarc_rollup_pool", "dmarc_rollup_dask"])
-def test_the_examples_print_what_they_say(name: str) -> None:
-    if name.endswith("dask"):
-        needs.module("distributed")
-    path = ROOT / "examples" / f"{name}.py"
-    done = subprocess.run(
-        [sys.executable, str(path)], env=environment(ROOT), capture_output=True, text=True, timeout=300, check=False
-    )
-    assert (done.returncode, done.stdout.splitlines()) == (0, promised(path)), done.stderr[-2_000:]
