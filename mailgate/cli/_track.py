@@ -38,7 +38,7 @@ from mailgate.suppression import SuppressionStore
 from mailgate.unsubscribe import UnsubscribeApp
 
 if TYPE_CHECKING:
-    from _typeshed.wsgi import WSGIApplication
+    from wsgiref.types import WSGIApplication
 
 SUMMARY = "signed open and click links: sign, rewrite, serve, stats"
 DESCRIPTION = """\

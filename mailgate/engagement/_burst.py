@@ -12,13 +12,15 @@ sees all of it afterwards, over the stored events.
 from __future__ import annotations
 
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from mailgate.engagement._event import Actor, Confidence, EventType, TrackingEvent
 
 MAX_REMEMBERED = 64  # requests of one message and recipient
+MAX_LINKS = 256  # of one message
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +43,32 @@ class BurstRule:
         for event in clicks:
             links.add(event.tid if event.link_index is None else event.link_index)
             count = max(count, event.link_count or 0)
-        return len(links) >= self.distinct_links or (len(links) >= 2 and len(links) >= self.share * count > 0)
+        return self.is_burst_of(len(links), count)
+
+    def is_burst_of(self, links: int, count: int) -> bool:
+        """True for so many different links, of so many that the message has (0: nobody knows), within one window."""
+        return links >= self.distinct_links or (links >= 2 and links >= self.share * count > 0)
+
+
+class _Recent:
+    """The last requests of one message and recipient, and when each of its links was last asked for."""
+
+    __slots__ = ("count", "events", "links", "trapped")
+
+    def __init__(self) -> None:
+        self.events: deque[tuple[float, TrackingEvent]] = deque(maxlen=MAX_REMEMBERED)
+        self.links: dict[int | str, float] = {}
+        self.count = 0
+        self.trapped = -inf
+
+    def add(self, now: float, event: TrackingEvent) -> None:
+        self.events.append((now, event))
+        if event.trap:
+            self.trapped = now
+        link = event.tid if event.link_index is None else event.link_index
+        if event.type is EventType.CLICK and (link in self.links or len(self.links) < MAX_LINKS):
+            self.links[link] = now
+            self.count = max(self.count, event.link_count or 0)
 
 
 class BurstWatch:
@@ -50,44 +77,49 @@ class BurstWatch:
     def __init__(self, rule: BurstRule) -> None:
         self._rule = rule
         self._lock = threading.Lock()
-        self._recent: OrderedDict[tuple[str, str, str], list[TrackingEvent]] = OrderedDict()
+        self._recent: OrderedDict[tuple[str, str, str], tuple[float, TrackingEvent] | _Recent] = OrderedDict()
 
-    def see(self, event: TrackingEvent) -> tuple[TrackingEvent, list[TrackingEvent]]:
-        """(the event, relabelled when it is part of a burst; earlier events to correct)."""
+    def see(self, event: TrackingEvent, now: float) -> tuple[TrackingEvent, Sequence[TrackingEvent]]:
+        """(the event, relabelled when it is part of a burst; earlier events to correct). now: `event.at` in seconds."""
         if not event.message_id and not event.recipient_id:
-            return event, []
+            return event, ()
         key = (event.tenant, event.message_id, event.recipient_id)
         with self._lock:
             recent = self._recent.get(key)
             if recent is None:
-                self._recent[key] = [event]
+                # Most recipients ask once: nothing is built for them.
+                self._recent[key] = (now, event)
                 if len(self._recent) > self._rule.messages:
                     self._recent.popitem(last=False)
-                return event, []
+                return event, ()
             self._recent.move_to_end(key)
-            return self._judge(event, recent)
+            if isinstance(recent, tuple):
+                first = recent
+                recent = self._recent[key] = _Recent()
+                recent.add(*first)
+            recent.add(now, event)
+            if len(recent.links) < 2 and now - recent.trapped > self._rule.trap_seconds:
+                return event, ()
+            return self._judge(now, event, recent)
 
-    def _judge(self, event: TrackingEvent, recent: list[TrackingEvent]) -> tuple[TrackingEvent, list[TrackingEvent]]:
+    def _judge(
+        self, now: float, event: TrackingEvent, recent: _Recent
+    ) -> tuple[TrackingEvent, Sequence[TrackingEvent]]:
         rule = self._rule
-        now = event.at.timestamp()
-        recent[:] = [old for old in recent[-MAX_REMEMBERED:] if now - old.at.timestamp() <= rule.trap_seconds]
-        reason, seconds = "", 0.0
-        if event.trap or any(old.trap for old in recent):
+        if now - recent.trapped <= rule.trap_seconds:
             reason, seconds = "trap", rule.trap_seconds
+        elif rule.is_burst_of(sum(now - at <= rule.window_seconds for at in recent.links.values()), recent.count):
+            reason, seconds = "burst", rule.window_seconds
         else:
-            window = [old for old in recent if now - old.at.timestamp() <= rule.window_seconds]
-            clicks = [old for old in (*window, event) if old.type is EventType.CLICK]
-            if rule.is_burst(clicks) and (event.type is EventType.CLICK or clicks):
-                reason, seconds = "burst", rule.window_seconds
-        corrected: list[TrackingEvent] = []
-        if reason:
-            event = relabel(event, reason)
-            for at, old in enumerate(recent):
-                if old.actor is not Actor.MACHINE and now - old.at.timestamp() <= seconds:
-                    recent[at] = relabel(old, reason)
-                    corrected.append(recent[at])
-        recent.append(event)
-        return event, corrected
+            return event, ()
+        corrected = []
+        for place, (at, old) in enumerate(recent.events):
+            if old.actor is not Actor.MACHINE and now - at <= seconds:
+                fixed = relabel(old, reason)
+                recent.events[place] = (at, fixed)
+                if old is not event:
+                    corrected.append(fixed)
+        return relabel(event, reason), corrected
 
 
 def relabel(event: TrackingEvent, reason: str) -> TrackingEvent:

@@ -40,7 +40,7 @@ class Peers:
         a trusted proxy. What stands left of that was written by the client and is not looked at; an entry that is no
         address ends the search.
         """
-        peer = pack(environ.get("REMOTE_ADDR") or "")
+        peer = _packed_peer(environ.get("REMOTE_ADDR") or "")
         if not self._any or not (self._ranges.has(peer) if peer is not None else self._unix):
             return peer
         address = peer
@@ -52,6 +52,9 @@ class Peers:
             if not self._ranges.has(found):
                 break
         return address
+
+
+_packed_peer = lru_cache(maxsize=4_096)(pack)
 
 
 def _without_port(entry: str) -> str:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import Any
 
-from mailgate.engagement._edit import Edit, splice
+from mailgate.engagement._edit import Edit
 
 # The Encoding Standard reads these labels as windows-1252; all mail clients do.
 _AS_CP1252 = frozenset(("iso8859-1", "cp1252"))
@@ -79,30 +80,23 @@ class View:
             return text
         return self._decode(self._original[start:end])
 
-    def splice(self, edits: Iterable[Edit[str]]) -> tuple[str | bytes, tuple[Edit[str], ...] | tuple[Edit[bytes], ...]]:
-        """(the document with the edits made, the edits in its own type and offsets)."""
-        edits = tuple(edits)
-        if isinstance(self._original, str):
-            return splice(self._original, edits), edits
-        raw = self.raw_edits(edits)
-        return splice(self._original, raw), raw
-
-    def raw_edits(self, edits: Iterable[Edit[str]]) -> tuple[Edit[bytes], ...]:
-        """Edits of the text as edits of the bytes behind it."""
+    def edits(self, changes: Iterable[tuple[int, int, str]]) -> tuple[Edit[Any], ...]:
+        """Changes of the text, (start, end, new text) in order, as edits of what it is a view of."""
+        original = self._original
+        if isinstance(original, str):
+            return tuple([Edit(start, end, original[start:end], new) for start, end, new in changes])
         if self._codec is None:
-            return tuple(edit.encode("ascii") for edit in edits)
-        return self._widen(edits)
+            # One character is one byte, and what is put in is ASCII.
+            return tuple([Edit(start, end, original[start:end], new.encode("ascii")) for start, end, new in changes])
+        return tuple(self._widened(original, self._codec, changes))
 
-    def _widen(self, edits: Iterable[Edit[str]]) -> tuple[Edit[bytes], ...]:
-        codec = self._codec or ""
-        wide = []
-        done_text = done_bytes = 0
-        for edit in edits:
-            start = done_bytes + len(self.text[done_text : edit.start].encode(codec))
-            end = start + len(self.text[edit.start : edit.end].encode(codec))
-            wide.append(Edit(start=start, end=end, new=edit.new.encode(codec)))
-            done_text, done_bytes = edit.end, end
-        return tuple(wide)
+    def _widened(self, original: bytes, codec: str, changes: Iterable[tuple[int, int, str]]) -> Iterator[Edit[bytes]]:
+        text_at = byte_at = 0
+        for start, end, new in changes:
+            first = byte_at + len(self.text[text_at:start].encode(codec))
+            last = first + len(self.text[start:end].encode(codec))
+            yield Edit(first, last, original[first:last], new.encode(codec))
+            text_at, byte_at = end, last
 
     def _decode(self, raw: bytes) -> str:
         for charset in (*self._charsets, self._meta(), "utf-8", "cp1252"):

@@ -52,12 +52,8 @@ def signals_of(environ: Mapping[str, Any]) -> tuple[Agent, tuple[str, ...]]:
         found.append(agent[2])
     if environ["REQUEST_METHOD"] == "HEAD":
         found.append("head")
-    if (
-        "prefetch" in get("HTTP_SEC_PURPOSE", "").lower()
-        or "prefetch" in get("HTTP_PURPOSE", "").lower()
-        or "prefetch" in get("HTTP_X_MOZ", "").lower()
-        or "preview" in get("HTTP_X_PURPOSE", "").lower()
-    ):
+    purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_MOZ") or get("HTTP_X_PURPOSE")
+    if purpose and ("prefetch" in purpose.lower() or "preview" in purpose.lower()):
         found.append("prefetch")
     if "HTTP_ACCEPT" not in environ:
         found.append("no_accept")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from mailgate.engagement._url import is_clean
 
@@ -55,7 +55,6 @@ class Skipped(StrEnum):
     CONTROL = "control"
     UNSAFE = "unsafe"
     TOO_LONG = "too_long"
-    LIMIT = "limit"
 
 
 class PixelPlace(StrEnum):
@@ -74,9 +73,8 @@ class Place(StrEnum):
     TEXT = "text"  # a text/plain part
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Link:
-    """One link of a document.
+class Link(NamedTuple):
+    """One link of a document. A named tuple, because a mail has a hundred of them.
 
     url: decoded, outer white space and line breaks off. place: where it stands. start, end: offsets of its value in
     the original. index: which distinct tracked destination it is, from 0; None when it was left alone.
@@ -87,7 +85,7 @@ class Link:
     place: Place
     start: int
     end: int
-    index: int | None = None
+    index: int | None = None  # type: ignore[assignment]  # in front of tuple.index, which nobody wants here
     tracked_url: str | None = None
     skipped: Skipped | None = None
 
@@ -117,7 +115,7 @@ class RewritePolicy:
     in Outlook's branch and its twin count as one).
     skip_hosts: hosts that are left alone, with everything under them (`example.com` covers `www.example.com`).
     trap_url: when given, a link that no person sees is put before the pixel; who follows it is a machine, and is led
-    to `trap_url`. max_links: links beyond are left alone.
+    to `trap_url`. max_links: of one document; links beyond are left alone and not listed.
     """
 
     links: bool = True

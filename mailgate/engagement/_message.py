@@ -78,7 +78,6 @@ class MessageResult:
     message: bytes
     parts: tuple[PartResult, ...] = ()
     edits: tuple[Edit[bytes], ...] = ()
-    undo_edits: tuple[Edit[bytes], ...] = ()
 
     @property
     def pixel(self) -> bool:
@@ -92,7 +91,7 @@ class MessageResult:
 
     def undo(self) -> bytes:
         """The message as it was, byte for byte."""
-        return splice(self.message, self.undo_edits)
+        return splice(self.message, inverse(self.edits))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values, without the message."""
@@ -145,7 +144,6 @@ def rewrite_message(
         message=splice(mail.raw, edits),
         parts=tuple(results),
         edits=tuple(edits),
-        undo_edits=inverse(mail.raw, edits),
     )
 
 
@@ -201,8 +199,8 @@ def _rewrite_part(
     if part.html is not None:
         result: RewriteResult[bytes] = part.html.rewrite(decoded, signing, extras)
     else:
-        report, text_edits = signing.sign(part.found)
-        result = RewriteResult(html=b"", links=report, edits=part.view.raw_edits(text_edits))
+        report, changes = signing.sign(part.found)
+        result = RewriteResult(html=b"", links=report, edits=part.view.edits(changes))
     edits, re_encoded = _encode(part, mail, result.edits) if result.edits else ((), False)
     report_part = PartResult(
         path=part.path,
@@ -224,8 +222,8 @@ def _encode(part: _TextPart, mail: Mail, edits: tuple[Edit[bytes], ...]) -> tupl
     body = part.body
     if isinstance(body, IdentityBody) and part.part.transfer_encoding != "binary" and body.makes_long_lines(edits):
         new = quoted_printable(splice(body.raw, edits), eol)
-        return (*_declare_quoted_printable(part.part, mail, eol), Edit(start=start, end=end, new=new)), True
-    return tuple(Edit(start=start + e.start, end=start + e.end, new=e.new) for e in body.encode(edits, eol)), False
+        return (*_declare_quoted_printable(part.part, mail, eol), Edit(start, end, body.raw, new)), True
+    return tuple([Edit(start + s, start + e, old, new) for s, e, old, new in body.encode(edits, eol)]), False
 
 
 def _declare_quoted_printable(part: Part, mail: Mail, eol: bytes) -> list[Edit[bytes]]:
@@ -234,9 +232,9 @@ def _declare_quoted_printable(part: Part, mail: Mail, eol: bytes) -> list[Edit[b
     field = b"Content-Transfer-Encoding: quoted-printable"
     existing = _TRANSFER_ENCODING.search(header)
     if existing is not None:
-        return [Edit(start=at + existing.start(), end=at + existing.end(), new=field)]
+        return [Edit(at + existing.start(), at + existing.end(), existing[0], field)]
     content_type = _CONTENT_TYPE.search(header)
     place = at + content_type.start() if content_type is not None else at
     if part is mail and "mime-version" not in mail.headers:
         field = b"MIME-Version: 1.0" + eol + field
-    return [Edit(start=place, end=place, new=field + eol)]
+    return [Edit(place, place, b"", field + eol)]

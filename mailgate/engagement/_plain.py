@@ -29,7 +29,7 @@ def find_urls(view: View, own: str, policy: RewritePolicy) -> list[Found]:
     for match in _LINE_OR_URL.finditer(text):
         if match["quote"] is not None:
             continue
-        if match["signature"] is not None:
+        if match["signature"] is not None or len(found) >= policy.max_links:
             break
         start = match.start()
         end = start + _length(match[0])
@@ -41,8 +41,6 @@ def find_urls(view: View, own: str, policy: RewritePolicy) -> list[Found]:
                 skipped = Skipped.UNSAFE
             elif policy.skip_unsubscribe and says_unsubscribe(url):
                 skipped = Skipped.UNSUBSCRIBE
-            elif len(found) >= policy.max_links:
-                skipped = Skipped.LIMIT
         found.append(Found(start, end, Place.TEXT, url, skipped))
     return found
 

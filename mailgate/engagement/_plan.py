@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from mailgate.engagement._edit import Edit
 from mailgate.engagement._errors import UnsafeURL
 from mailgate.engagement._links import Link, Place, Skipped
 from mailgate.engagement._token import MessageLinks
 
 
-@dataclass(slots=True)
-class Found:
+class Found(NamedTuple):
     """A link before it is signed: where its value stands, what it leads to, and why it is left alone (or None)."""
 
     start: int
@@ -61,32 +59,22 @@ class Signing:
         self._numbers = numbers
         self._signed: dict[tuple[str, int], str | Skipped] = {}
 
-    def sign(self, document: Sequence[Found]) -> tuple[tuple[Link, ...], list[Edit[str]]]:
-        """(the report, the edits) of one document."""
+    def sign(self, document: Sequence[Found]) -> tuple[tuple[Link, ...], list[tuple[int, int, str]]]:
+        """(the report, what is to be replaced as (start, end, new text)) of one document."""
         report: list[Link] = []
-        edits: list[Edit[str]] = []
+        changes: list[tuple[int, int, str]] = []
         for found in document:
-            index, tracked, skipped = None, None, found.skipped
+            start, end, place, url, skipped = found
             if skipped is None:
                 index = self._numbers.take(found)
-                outcome = self._tracked_url(found.url, index)
-                if isinstance(outcome, Skipped):
-                    index, skipped = None, outcome
-                else:
-                    tracked = outcome
-                    edits.append(Edit(start=found.start, end=found.end, new=outcome))
-            report.append(
-                Link(
-                    url=found.url,
-                    place=found.place,
-                    start=found.start,
-                    end=found.end,
-                    index=index,
-                    tracked_url=tracked,
-                    skipped=skipped,
-                )
-            )
-        return tuple(report), edits
+                outcome = self._tracked_url(url, index)
+                if not isinstance(outcome, Skipped):
+                    changes.append((start, end, outcome))
+                    report.append(Link(url, place, start, end, index, outcome, None))
+                    continue
+                skipped = outcome
+            report.append(Link(url, place, start, end, None, None, skipped))
+        return tuple(report), changes
 
     def _tracked_url(self, url: str, index: int) -> str | Skipped:
         outcome = self._signed.get((url, index))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, AnyStr, Generic
 
 from mailgate.engagement._edit import Edit, inverse, splice
@@ -23,11 +24,12 @@ from mailgate.engagement._plan import Found, Numbers, Signing
 from mailgate.engagement._references import decode_attribute
 from mailgate.engagement._token import MAX_TOKEN_CHARACTERS, MessageLinks
 from mailgate.engagement._tokenizer import Document, Href, attributes, tokenize
-from mailgate.engagement._url import has_host, has_userinfo
+from mailgate.engagement._url import has_host, has_userinfo, is_plain
 
 # Gmail shows about this much of a message and hides the rest, with the pixel and the footer.
 CLIP_BYTES = 102 * 1024
 _LINK_TEXT_CHARACTERS = 500
+_START = itemgetter(0)
 
 DEFAULT_POLICY = RewritePolicy()
 
@@ -41,20 +43,20 @@ class RewriteResult(Generic[AnyStr]):
     edits: what was replaced, offsets in the original. bytes_delta: how much longer it is, in units of `html`.
     warnings: words for the sender, one each: `clipped` (longer than the 102 KB that Gmail shows), `no_host` (a link
     like `http://`), `userinfo` (`https://bank@evil/`), `placeholders` (rewritten before rendering), `unclosed` (a tag
-    or comment that never ends hides the rest), `charset` (the bytes cannot be rewritten in place: nothing was done).
+    or comment that never ends hides the rest), `charset` (the bytes cannot be rewritten in place: nothing was done),
+    `many_links` (the policy's `max_links` are rewritten, the others left alone and not listed).
     """
 
     html: AnyStr
     links: tuple[Link, ...] = ()
     pixel_at: int | None = None
     edits: tuple[Edit[AnyStr], ...] = ()
-    undo_edits: tuple[Edit[AnyStr], ...] = ()
     warnings: tuple[str, ...] = ()
 
     @property
     def bytes_delta(self) -> int:
         """How much longer the document became."""
-        return sum(len(edit.new) - (edit.end - edit.start) for edit in self.edits)
+        return sum(len(edit.new) - len(edit.old) for edit in self.edits)
 
     @property
     def tracked(self) -> tuple[Link, ...]:
@@ -63,7 +65,7 @@ class RewriteResult(Generic[AnyStr]):
 
     def undo(self) -> AnyStr:
         """The document as it was, byte for byte."""
-        return splice(self.html, self.undo_edits)
+        return splice(self.html, inverse(self.edits))
 
     def to_dict(self) -> dict[str, Any]:
         """The report as JSON values, without the document."""
@@ -109,7 +111,7 @@ class HtmlDocument:
         self._view = view
         self._links = links
         self._policy = policy
-        self._document = tokenize(view.text)
+        self._document = tokenize(view.text, max_hrefs=policy.max_links)
         self.found = self._find() if policy.links else []
 
     def _find(self) -> list[Found]:
@@ -117,8 +119,6 @@ class HtmlDocument:
         found: list[Found] = []
         for href in self._document.hrefs:
             url, skipped = self._judge(href, own)
-            if skipped is None and len(found) >= self._policy.max_links:
-                skipped = Skipped.LIMIT
             found.append(Found(href.start, href.end, Place.COMMENT if href.hidden else Place.HTML, url, skipped))
         return found
 
@@ -126,6 +126,8 @@ class HtmlDocument:
         text, policy = self._view.text, self._policy
         if href.end - href.start > MAX_VALUE_CHARACTERS:
             return text[href.start : href.start + 200], Skipped.TOO_LONG
+        if href.end - href.start == 1 and text[href.start] == "#":
+            return "#", Skipped.FRAGMENT  # half of all links of templates
         url, skipped = policy.judge(decode_attribute(self._view.value(href.start, href.end)), own)
         if skipped is None:
             if "track" in text[href.tag_start : href.tag_end].lower() and opts_out(attributes(text, href)):
@@ -157,17 +159,17 @@ class HtmlDocument:
     def rewrite(self, html: AnyStr, signing: Signing, extras: str) -> RewriteResult[AnyStr]:
         """The document with its links replaced and `extras` put in."""
         view, document = self._view, self._document
-        report, edits = signing.sign(self.found)
+        report, changes = signing.sign(self.found)
         at = self._place() if extras else None
         if at is not None:
-            insort(edits, Edit(start=at, end=at, new=extras), key=lambda edit: edit.start)
-        new, typed = view.splice(edits)
+            insort(changes, (at, at, extras), key=_START)
+        edits: tuple[Edit[AnyStr], ...] = view.edits(changes)
+        new = splice(html, edits)
         return RewriteResult(
             html=new,
             links=report,
-            pixel_at=at,
-            edits=typed,
-            undo_edits=inverse(html, typed),
+            pixel_at=None if at is None else next(edit.start for edit in edits if edit.start == edit.end),
+            edits=edits,
             warnings=_warnings(new, report, document, len(view.text)),
         )
 
@@ -202,13 +204,15 @@ def _warnings(html: str | bytes, found: tuple[Link, ...], document: Document, le
     words = []
     if len(html) > CLIP_BYTES:
         words.append("clipped")
-    tracked = {link.url for link in found if link.skipped is None}
-    if not all(map(has_host, tracked)):
+    odd = {link.url for link in found if link.skipped is None and not is_plain(link.url)}
+    if not all(map(has_host, odd)):
         words.append("no_host")
-    if any(map(has_userinfo, tracked)):
+    if any(map(has_userinfo, odd)):
         words.append("userinfo")
     if any(link.skipped is Skipped.PLACEHOLDER for link in found):
         words.append("placeholders")
     if document.end < length:
         words.append("unclosed")
+    if document.has_more:
+        words.append("many_links")
     return tuple(words)

@@ -28,7 +28,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 from mailgate.engagement._errors import InvalidToken, UnsafeURL
-from mailgate.engagement._url import check_url
+from mailgate.engagement._url import check_url, is_plain
 from mailgate.records import KeyRing, address_key
 
 if TYPE_CHECKING:
@@ -184,7 +184,8 @@ class LinkSigner:
         issued: seconds since the epoch, now when None.
         """
         if purpose == "click":
-            check_url(url, as_written=as_written)
+            if is_plain(url) is None:
+                check_url(url, as_written=as_written)
         elif url:
             raise ValueError(f"only a click has a destination: {purpose!r}, {url!r}")
         head, fields = _pack(message_id, recipient_id, stream, tenant)
@@ -329,7 +330,8 @@ class MessageLinks:
         as_written: bool = False,
     ) -> str:
         """The tracked link that leads to `url`; arguments as in `LinkSigner.sign`."""
-        check_url(url, as_written=as_written)
+        if is_plain(url) is None:
+            check_url(url, as_written=as_written)
         signer, head, body = self._signer, self._head | 2, self._body
         if link_index is not None:
             head |= _HAS_LINK
@@ -390,8 +392,8 @@ def _pack(message_id: str, recipient_id: str, stream: str, tenant: str) -> tuple
     together = message_id + recipient_id + stream + tenant
     if not together.isprintable() or "@" in recipient_id:
         _refuse_ids(message_id=message_id, recipient_id=recipient_id, stream=stream, tenant=tenant)
-    if len(together) < 32 and together.isascii():
-        # All lengths fit in one byte and need no encoding of their own.
+    if len(together) < 128 and together.isascii():
+        # Every length is one byte of ASCII itself, so that all is encoded at once.
         fields = f"{chr(len(message_id))}{message_id}{chr(len(recipient_id))}{recipient_id}"
         head = 0
         if stream:

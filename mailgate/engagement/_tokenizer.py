@@ -19,6 +19,7 @@ White space is the standard's: tab, line feed, form feed, carriage return, space
 from __future__ import annotations
 
 import re
+import sys
 from dataclasses import dataclass, field
 
 _WS = r"\t\n\f\r "
@@ -44,11 +45,11 @@ _COMMENT = r"!--(?:-?>|[^-]*+(?:-(?!-!?>)[^-]*+)*+--!?>)"
 _BOGUS_COMMENT = r"!(?!--)[^>]*+>|\?[^>]*+>|/(?![a-zA-Z])[^>]*+>"
 _SKIP = re.compile(
     rf"[^<]*+(?:<(?:"
-    rf"/(?![bB][oO]|[hH][eEtT])[a-zA-Z][^>=]*+>"  # an end tag without attributes
+    rf"(?=[^a-zA-Z/!?])"  # a stray `<` in text
+    rf"|/(?![bB][oO]|[hH][eEtT])[a-zA-Z][^>=]*+>"  # an end tag without attributes
     rf"|(?!{_OURS})[a-zA-Z][^{_WS}/>]*+(?:{_PLAIN_ATTRIBUTE})*+[{_WS}]*+/?+>"
     rf"|(?!!--\[[iI][fF])(?:{_COMMENT})"
     rf"|{_BOGUS_COMMENT}"
-    rf"|(?=[^a-zA-Z/!?])"  # a stray `<` in text
     rf")[^<]*+)*+"
 )
 _TAG = re.compile(rf"<(/?)([a-zA-Z][^{_WS}/>]*+)(?:{_ATTRIBUTE})*+[{_WS}/]*+>")
@@ -61,6 +62,7 @@ _EACH_ATTRIBUTE = re.compile(
 )
 _CONDITION = re.compile(r"<!--\[[iI][fF][^\]>]*+\]>")
 _COMMENT_END = re.compile(r"--!?>")
+_HREF_WORD = re.compile(r"[hH][rR][eE][fF]")
 
 _TEXT_ELEMENTS = frozenset(("style", "title", "textarea", "xmp", "iframe", "noembed", "noframes"))
 _TEXT_END = {name: re.compile(rf"</{name}(?=[{_WS}/>])", re.IGNORECASE | re.ASCII) for name in _TEXT_ELEMENTS}
@@ -100,11 +102,11 @@ _FOREIGN_NAMES = "|".join(
 )
 _SKIP_FOREIGN = re.compile(
     rf"[^<]*+(?:<(?:"
-    rf"(?!/?(?:{_FOREIGN_NAMES})[{_WS}/>])/?[a-zA-Z][^{_WS}/>]*+(?:{_PLAIN_ATTRIBUTE})*+[{_WS}]*+/?+>"
+    rf"(?=[^a-zA-Z/!?])"
+    rf"|(?!/?(?:{_FOREIGN_NAMES})[{_WS}/>])/?[a-zA-Z][^{_WS}/>]*+(?:{_PLAIN_ATTRIBUTE})*+[{_WS}]*+/?+>"
     rf"|{_COMMENT}"
     rf"|!\[CDATA\[[^\]]*+(?:\](?!\]>)[^\]]*+)*+\]\]>"
     rf"|(?!!\[CDATA\[)(?:{_BOGUS_COMMENT})"
-    rf"|(?=[^a-zA-Z/!?])"
     rf")[^<]*+)*+",
     re.IGNORECASE | re.ASCII,
 )
@@ -132,7 +134,8 @@ class Document:
 
     hrefs: in document order. body_start: behind the first `<body>`. head_end, html_start: behind `</head>`, `<html>`.
     body_end, html_end: in front of the last `</body>`, `</html>`. end: where markup stops: the length of the text, or
-    the start of a tag, a comment or a text element that never ends. last_hazard: see `_last_hazard`.
+    the start of a tag, a comment or a text element that never ends. max_hrefs: how many are noted; has_more: there
+    were more. last_hazard: see `_last_hazard`.
     """
 
     hrefs: list[Href] = field(default_factory=list)
@@ -142,12 +145,14 @@ class Document:
     body_end: int | None = None
     html_end: int | None = None
     end: int = 0
+    max_hrefs: int = sys.maxsize
+    has_more: bool = False
     last_hazard: int | None = None
 
 
-def tokenize(text: str) -> Document:
+def tokenize(text: str, *, max_hrefs: int = sys.maxsize) -> Document:
     """Run over a whole document. Never raises, and takes linear time for every text."""
-    document = Document()
+    document = Document(max_hrefs=max_hrefs)
     document.end = _run(text, 0, len(text), document, hidden=False)
     return document
 
@@ -208,7 +213,8 @@ def _conditional_comment(text: str, at: int, end: int, document: Document) -> in
     if close is None:
         return -1
     condition = _CONDITION.match(text, at, close.start())
-    if condition is not None:
+    # Most of them hold tables and styles for Outlook, and no link.
+    if condition is not None and _HREF_WORD.search(text, condition.end(), close.start()):
         _run(text, condition.end(), close.start(), document, hidden=True)
     return close.end()
 
@@ -233,6 +239,9 @@ def _note_start_tag(name: str, after: int, document: Document) -> None:
 
 
 def _note_href(text: str, tag: re.Match[str], name: str, document: Document, hidden: bool) -> None:
+    if len(document.hrefs) >= document.max_hrefs:
+        document.has_more = True
+        return
     value = _HREF.match(text, tag.end(2), tag.end() - 1)
     if value is None:
         return

@@ -79,7 +79,7 @@ class QuotedPrintableBody:
             if rest > 0 and column + rest > QP_LINE_BYTES:
                 text += b"=" + eol
                 column = 0
-            encoded.append(Edit(start=start, end=end, new=text))
+            encoded.append(Edit(start, end, self.raw[start:end], text))
             column_from = end
         return tuple(encoded)
 
@@ -109,7 +109,7 @@ class Base64Body:
         start, column = self._offset_of(group * 4)
         new = splice(self.decoded, edits)[group * 3 :]
         text = _wrap(binascii.b2a_base64(new, newline=False), column, self._line_length(), eol)
-        return (Edit(start=start, end=self._end, new=text),)
+        return (Edit(start, self._end, self.raw[start : self._end], text),)
 
     def _offset_of(self, characters: int) -> tuple[int, int]:
         """(offset in raw of the base64 character with that number, its column)."""

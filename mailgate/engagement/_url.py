@@ -35,7 +35,7 @@ def check_url(url: str, *, as_written: bool = False) -> None:
     brackets, backslashes and a missing or malformed host are refused unless `as_written`: then the URL is signed as it
     stands in the mail, and `location` repairs it as browsers do.
     """
-    if _is_plain(url):
+    if is_plain(url):
         return
     if _SURROGATE.search(url):
         raise UnsafeURL("surrogate", url)
@@ -59,7 +59,7 @@ def location(url: str) -> str:
     >>> location("https://bücher.example/ä?ö=%20")
     'https://xn--bcher-kva.example/%C3%A4?%C3%B6=%20'
     """
-    if _is_plain(url):
+    if is_plain(url):
         return url
     check_url(url, as_written=True)
     scheme, authority, rest = _split(url)
@@ -85,7 +85,7 @@ def has_userinfo(url: str) -> bool:
 
 
 # The fast yes: visible ASCII, nothing that needs a repair, and a host of letters, digits, dots and hyphens.
-_is_plain = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*+(?:[/?#][!#-;=?-\[\]-_a-~]*+)?\Z").match
+is_plain = re.compile(r"https?://[A-Za-z0-9][A-Za-z0-9.-]*+(?:[/?#][!#-;=?-\[\]-_a-~]*+)?\Z").match
 
 
 def _split(url: str) -> tuple[str, str, str]:

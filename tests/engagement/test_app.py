@@ -32,7 +32,6 @@ PIXEL_HEADERS = {
     "Cache-Control": "no-store, private, max-age=0",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",
-    "X-Content-Type-Options": "nosniff",
 }
 
 
@@ -100,7 +99,6 @@ def test_a_click(world: World) -> None:
         "Cache-Control": "no-store, private",
         "Referrer-Policy": "no-referrer",
         "X-Robots-Tag": "noindex, nofollow",
-        "X-Content-Type-Options": "nosniff",
     }
     assert answer.body == b""
     (event,) = world.events

@@ -97,7 +97,7 @@ def test_while_it_happens(events: list[TrackingEvent], labels: str, why: str) ->
     watch = BurstWatch(RULE)
     last: dict[str, Actor] = {}
     for e in events:
-        seen, corrected = watch.see(e)
+        seen, corrected = watch.see(e, e.at.timestamp())
         last[e.id] = seen.actor
         for old in corrected:
             assert old.id in last
@@ -110,7 +110,7 @@ def test_what_is_a_machine_already_is_not_corrected() -> None:
     fixes = list(find_bursts(events, RULE, lambda: "new"))
     assert {fix.amends for fix in fixes} == {events[1].id, events[2].id}
     watch = BurstWatch(RULE)
-    results = [watch.see(e) for e in events]
+    results = [watch.see(e, e.at.timestamp()) for e in events]
     assert [old.id for old in results[2][1]] == [events[1].id]
     assert results[2][0].actor_reason == "burst"
 
@@ -134,11 +134,11 @@ def test_a_correction_replaces_the_label_and_nothing_else() -> None:
 def test_the_memory_is_bounded() -> None:
     watch = BurstWatch(BurstRule(messages=3))
     for number in range(10):
-        watch.see(event(0, 0, message=f"m{number}"))
+        watch.see(event(0, 0, message=f"m{number}"), 0.0)
     assert len(watch._recent) == 3
     for number in range(500):
-        watch.see(event(number / 1_000, 0, message="m9"))
-    assert all(len(recent) <= 66 for recent in watch._recent.values())
+        watch.see(event(number / 1_000, 0, message="m9"), number / 1_000)
+    assert all(len(recent.events) <= 64 for recent in watch._recent.values() if not isinstance(recent, tuple))
 
 
 def test_options() -> None:
@@ -159,7 +159,7 @@ def test_live_never_says_less_than_a_part_of_afterwards(rows: list[tuple[float, 
     watch = BurstWatch(RULE)
     live: set[str] = set()
     for e in events:
-        seen, corrected = watch.see(e)
+        seen, corrected = watch.see(e, e.at.timestamp())
         live |= {old.id for old in [seen, *corrected] if old.actor is Actor.MACHINE}
     afterwards = {fix.amends for fix in find_bursts(events, RULE, lambda: "new")}
     clicks = {e.id for e in events}

@@ -281,7 +281,10 @@ def test_option_skip_hosts(links: MessageLinks) -> None:
 def test_option_max_links(links: MessageLinks) -> None:
     html = "".join(f"<a href=https://e.example/{n}>" for n in range(5))
     assert len(tracked(html, links, max_links=3)) == 3
-    assert rewrite_html(html, links, policy=RewritePolicy(max_links=3)).links[3].skipped is Skipped.LIMIT
+    result = rewrite_html(html, links, policy=RewritePolicy(max_links=3))
+    assert len(result.links) == 3
+    assert result.warnings == ("many_links",)
+    assert "many_links" not in rewrite_html(html, links, policy=RewritePolicy(max_links=5)).warnings
 
 
 @pytest.mark.parametrize(
