@@ -90,7 +90,7 @@ DECISIONS
 """
 
 from mailgate.bounce._autoreply import AutoReply
-from mailgate.bounce._engine import Dialect
+from mailgate.bounce._dialect import Dialect
 from mailgate.bounce._events import events
 from mailgate.bounce._match import MatchSettings, Proof, unwrap, verp_decode, verp_encode
 from mailgate.bounce._names import KUMOMTA_CLASSES, SISIMAI_NAMES, reason_of_sisimai, sisimai_name, status_of

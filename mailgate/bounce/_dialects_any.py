@@ -6,8 +6,9 @@ addresses.
 
 from __future__ import annotations
 
-from mailgate.bounce._engine import FAILURE_WORDS, Dialect
+from mailgate.bounce._dialect import Dialect
 from mailgate.bounce._lines import LISTED
+from mailgate.bounce._methods import FAILURE_WORDS
 from mailgate.bounce._notice import Likeness
 
 # Sentences that end in a list of recipients. Lower case; the list starts behind the earliest of them.

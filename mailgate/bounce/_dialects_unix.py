@@ -6,7 +6,7 @@ text of another; the narrower row comes first.
 
 from __future__ import annotations
 
-from mailgate.bounce._engine import Dialect
+from mailgate.bounce._dialect import Dialect
 from mailgate.bounce._lines import ALONE, LISTED
 from mailgate.bounce._notice import Likeness
 from mailgate.records import Reason

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mailgate.bounce._engine import Dialect
+from mailgate.bounce._dialect import Dialect
 from mailgate.bounce._lines import ALONE, LISTED
 from mailgate.records import Reason
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mailgate.bounce._engine import Dialect
+from mailgate.bounce._dialect import Dialect
 from mailgate.bounce._match import NO_MATCH_SETTINGS, MatchSettings
 from mailgate.records import MailLimits, ReplyRow
 
