@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 
 from mailgate.records import Lookup, LookupStatus
@@ -9,6 +10,7 @@ from mailgate.resolver._names import normal_name, normal_type
 
 # Names are followed this far through CNAMEs, as recursive servers do.
 _MAX_CHAIN = 8
+_REMEMBERED = 10_000
 
 Zone = Mapping[str, Mapping[str, Sequence[str]] | LookupStatus]
 
@@ -19,7 +21,7 @@ class StaticResolver:
     zone: name to {record type: values in presentation form, without trailing dots}, or to a `LookupStatus` that
     stands for every type. A name that is not in it is NXDOMAIN, unless a name below it exists (then NODATA);
     `*.example.com` answers for the names under `example.com` that are not there. CNAMEs are followed.
-    ttl_seconds: given with every answer. asked: every (name, type) asked, in order.
+    ttl_seconds: given with every answer. asked: the last 10,000 (name, type) asked, in order.
 
     >>> import asyncio
     >>> resolve = StaticResolver({"a.example": {"CNAME": ["b.example"]}, "b.example": {"A": ["192.0.2.1"]}})
@@ -31,7 +33,7 @@ class StaticResolver:
         self._zone = {normal_name(name): records for name, records in zone.items()}
         self._above = {parent for name in self._zone for parent in _parents(name)}
         self._ttl_seconds = ttl_seconds
-        self.asked: list[tuple[str, str]] = []
+        self.asked: deque[tuple[str, str]] = deque(maxlen=_REMEMBERED)
 
     async def __call__(self, name: str, rrtype: str) -> Lookup:
         """Answer from the mapping; never waits."""

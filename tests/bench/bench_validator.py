@@ -24,6 +24,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
+from mailgate.records import Lookup, LookupStatus
 from mailgate.resolver import CachingResolver, DnsResolver, StaticResolver
 from mailgate.validator import Level, Settings, Validator, check_syntax
 from tests.support.dns_world import DnsWorld
@@ -261,10 +262,12 @@ def bench_memory(lines: int) -> None:
 
 
 def _stream_lines(lines: int) -> None:
-    zone = {"*.example.net": {"MX": ["10 mx.example.net"]}, "mx.example.net": {"A": ["8.8.8.8"]}}
+    async def resolve(name: str, rrtype: str) -> Lookup:
+        values = ("10 mx.example.net",) if rrtype == "MX" else ("8.8.8.8",)
+        return Lookup(name=name, rrtype=rrtype, status=LookupStatus.FOUND, values=values, ttl_seconds=300)
 
     async def run() -> None:
-        async with Validator(Settings(level=Level.DNS), resolve=StaticResolver(zone)) as validator:
+        async with Validator(Settings(level=Level.DNS), resolve=resolve) as validator:
             count = 0
             source = (f"user{i}@d{i * 7919 % 100_003}.example.net" for i in range(lines))
             async for _ in validator.stream(source):

@@ -43,7 +43,7 @@ def test_it_remembers_what_was_asked_and_gives_its_ttl() -> None:
     resolve = StaticResolver(ZONE, ttl_seconds=5)
     assert resolve_sync("alias.example", "MX", resolve).ttl_seconds == 5
     assert resolve_sync("broken.example", "MX", resolve).ttl_seconds == 0
-    assert resolve.asked == [("alias.example", "MX"), ("broken.example", "MX")]
+    assert list(resolve.asked) == [("alias.example", "MX"), ("broken.example", "MX")]
 
 
 def test_the_end_of_a_chain_is_named() -> None:
