@@ -288,7 +288,7 @@ def test_hostile_text_does_not_reach_the_terminal(
     assert all(len(line) < 400 for line in out.splitlines())
 
 
-# --- the module, the help -------------------------------------------------------------------------------------------------
+# --- the module, the help --------------------------------------------------------------------------------------------
 
 
 def test_the_room_is_a_program() -> None:
