@@ -23,12 +23,14 @@ _NEVER_TRUSTED = float("-inf")
 
 _sessions: WeakSet[Session] = WeakSet()
 _stores: WeakSet[Sessions] = WeakSet()
+_of_parents: list[Session] = []  # kept for ever: to close a connection on this side of a fork would harm the other
 
 
 def _forget_parents_sessions() -> None:
     for session in _sessions:
         session.of_this_process = False
         session.lose()
+    _of_parents.extend(_sessions)
     for store in _stores:
         store.new_locks()  # another thread of the parent may have held one, and that thread is not here
 
@@ -48,17 +50,23 @@ class Session:
     """A connection with one cursor."""
 
     def __init__(self, dialect: Dialect, connection: Any, lock: threading.RLock) -> None:
+        self.of_this_process = True
+        self.usable = True
         self.dialect = dialect
         self.connection = connection
         self.cursor = connection.cursor()
-        self.of_this_process = True
-        self.usable = True
         self.first_look = ""  # `_lookup`, in the words of the driver
         self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
         self._lock = lock
         self._inside = False
         _sessions.add(self)
+
+    def __del__(self) -> None:
+        """A thread that ended takes its connection with it; servers may start one for every request."""
+        if self.of_this_process and not self.dialect.in_memory:
+            with suppress(*self.dialect.errors):
+                self.connection.close()
 
     def lose(self) -> None:
         """Never use this session again; its thread makes a new one when it next asks."""
@@ -174,8 +182,7 @@ class Sessions:
         self.local = threading.local()
         self._lock = threading.Lock()
         _stores.add(self)
-        self._all: list[Session] = []
-        self._lost: list[Session] = []  # of the parent process: kept, because closing them would harm the parent
+        self._all: WeakSet[Session] = WeakSet()  # weak: a session lives as long as its thread
         self._adopted: Any = None
         # Threads wait for each other here, where they are woken, and not in the database, where they poll.
         self._write_lock = threading.RLock()
@@ -203,7 +210,7 @@ class Sessions:
         """Close the sessions of every thread."""
         with self._lock:
             self.closed = True
-            sessions, self._all = self._all, []
+            sessions = list(self._all)
         for session in sessions:
             session.lose()
             if session.of_this_process:
@@ -221,7 +228,7 @@ class Sessions:
         self._forget(old)
         session = self._connected()
         with self._lock:
-            self._all.append(session)
+            self._all.add(session)
         self.local.session = session
         try:
             self._prepare(session)
@@ -239,15 +246,10 @@ class Sessions:
         return Session(self.dialect, adopted if adopted is not None else self.dialect.connect(), self._write_lock)
 
     def _forget(self, old: Session | None) -> None:
-        if old is None:
+        if old is None or not old.of_this_process:
             return
         with self._lock:
-            if old in self._all:
-                self._all.remove(old)
-            if not old.of_this_process:
-                self._lost.append(old)
-                return
-        if self.dialect.in_memory:
-            return
-        with suppress(*self.dialect.errors):  # it was broken; perhaps nothing is left to close
-            old.close()
+            self._all.discard(old)
+        if not self.dialect.in_memory:
+            with suppress(*self.dialect.errors):  # it was broken; perhaps nothing is left to close
+                old.close()

@@ -4,37 +4,26 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, ExitStack
 from datetime import datetime, timedelta
-from time import monotonic
-from types import TracebackType
 from typing import Any, BinaryIO
 
-from mailgate.records import Event, KeyRing, ParseError, address_key
+from mailgate.records import Event
 from mailgate.suppression import _listing
+from mailgate.suppression._asking import AskedList
 from mailgate.suppression._changes import Stamp, Writer, clean, writing
-from mailgate.suppression._dialect import Connect, PostgresDialect, SqliteDialect, dialect_for, is_url
 from mailgate.suppression._erase import Erased, forget, scrub
-from mailgate.suppression._errors import BadAddress, RemovalRefused, StoreUnavailable
+from mailgate.suppression._errors import BadAddress, RemovalRefused
 from mailgate.suppression._export import FORMATS, export_list
 from mailgate.suppression._folding import refold
 from mailgate.suppression._front import Front
 from mailgate.suppression._import import PIECE_ROWS, ImportOptions, ImportReport, RejectedRecord, import_list
-from mailgate.suppression._judge import judge
 from mailgate.suppression._keys import Folding, entry_key
 from mailgate.suppression._lookup import (
-    FIRST_LOOK_IN_FILE,
-    FIRST_LOOK_REMOTE,
-    Found,
-    Rules,
-    find,
     key_of,
     load_rules,
-    readable,
-    rows_of_look,
 )
-from mailgate.suppression._policy import DEFAULT_SETTINGS
 from mailgate.suppression._records import (
     EVERY,
     MAX_NAME_CHARACTERS,
@@ -46,214 +35,13 @@ from mailgate.suppression._records import (
     Stats,
     Suppression,
     SuppressionReason,
-    Verdict,
     kind_of,
-    utc_now,
     whole_second,
 )
-from mailgate.suppression._rows import KEY, Row, entry_of
-from mailgate.suppression._schema import migrate
-from mailgate.suppression._session import Session, Sessions
-from mailgate.suppression._settings import PolicySettings
-from mailgate.suppression._setup import refuse_other_settings, settings_of_new_list
-
-Where = str | os.PathLike[str] | Connect
-_CHUNK = 1_000  # addresses per query of `check_many`
-_NEW = tuple.__new__  # `Verdict(...)` without the call in between: half a microsecond of six
 
 
-class SuppressionStore:
+class SuppressionStore(AskedList):
     """The list of addresses not to mail. Open it with `SuppressionStore.open`, close it with `close` or `with`."""
-
-    def __init__(
-        self,
-        dialect: SqliteDialect | PostgresDialect,
-        *,
-        settings: PolicySettings,
-        clock: Callable[[], datetime],
-        keys: KeyRing | None,
-    ) -> None:
-        self.settings = settings
-        self.clock = clock
-        self.hash_keys = keys
-        self._sessions = Sessions(dialect, self._prepare)
-        self._local = self._sessions.local
-        self._transactional = settings.transactional_streams
-
-    @classmethod
-    def open(
-        cls,
-        where: Where,
-        *,
-        settings: PolicySettings = DEFAULT_SETTINGS,
-        clock: Callable[[], datetime] = utc_now,
-        create: bool = True,
-        hash_keys: KeyRing | None = None,
-        hashed: bool = False,
-        folding: Folding | None = None,
-        **options: Any,
-    ) -> SuppressionStore:
-        """Open a list, made when it is not there.
-
-        where: the path of an SQLite file (`:memory:` for one that is forgotten), a PostgreSQL URL, or a callable that
-        gives a new DB-API connection to PostgreSQL.
-        create: False: a list that is not there is an error, never an empty list. Look-ups should open it like this.
-        hash_keys: the keys for hashed addresses; their signing key is used at creation. hashed: a new list keeps no
-        address, only keyed hashes. folding: of a new list; None: as the list has it.
-        options, SQLite only: read_only (False), timeout_seconds (10.0) to wait for another writer, durable (True: on
-        the disk before it is acknowledged), cache_bytes (64 MiB).
-        Raises StoreUnavailable when it cannot be opened, StoreMismatch when it was made with other settings.
-        """
-        if not callable(where) and not is_url(os.fspath(where)):
-            options["create"] = create
-        dialect = dialect_for(where, **options)
-        new_list = settings_of_new_list(hash_keys, hashed=hashed, folding=folding)
-        connection = dialect.connect()
-        store = cls(dialect, settings=settings, clock=clock, keys=hash_keys)
-        try:
-            store._begin(connection, create, new_list)
-            store._refuse_other_settings(hashed, folding)
-        except BaseException:
-            store.close()
-            raise
-        return store
-
-    def _begin(self, connection: Any, create: bool, new_list: dict[str, str]) -> None:
-        dialect = self._sessions.dialect
-        writable = not getattr(dialect, "read_only", False)
-        try:
-            migrate(dialect, connection, create=create and writable, writable=writable, new_list=new_list)
-        except dialect.errors as error:
-            connection.close()
-            raise StoreUnavailable(dialect.where, str(error)) from error
-        except BaseException:
-            connection.close()
-            raise
-        if isinstance(dialect, SqliteDialect):
-            dialect.create = False  # from now on a file that is gone is an error, not an empty list
-        self._sessions.adopt(connection)
-
-    def _prepare(self, session: Session) -> None:
-        try:
-            migrate(session.dialect, session.connection, create=False, writable=False)
-        except session.dialect.errors as error:
-            raise session.failure(error) from error
-        look = FIRST_LOOK_REMOTE if session.dialect.name == "postgresql" else FIRST_LOOK_IN_FILE
-        session.first_look = session.dialect.sql(look)
-        session.rules = load_rules(session, self.hash_keys)
-
-    def _refuse_other_settings(self, hashed: bool, folding: Folding | None) -> None:
-        meta = dict(self._sessions.get().rows("SELECT name, value FROM mg_suppression_meta"))
-        refuse_other_settings(meta, hashed=hashed, folding=folding)
-
-    def __enter__(self) -> SuppressionStore:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, tb: TracebackType | None) -> None:
-        self.close()
-
-    def close(self) -> None:
-        """Close every connection; the store cannot be used afterwards."""
-        self._sessions.close()
-
-    def verify(self) -> None:
-        """Raises StoreUnavailable when the database is no longer there; look-ups notice that within 0.2 s anyway."""
-        self._sessions.verified()
-
-    # Look-ups
-
-    def check(self, address: str, *, tenant: str = "", stream: str | None = None) -> Verdict:
-        """May `address` be mailed?
-
-        tenant: whose mail; entries of `*` hold for every tenant. stream: which kind of mail; None: not known, then an
-        entry of any stream blocks. An address that cannot be read is blocked.
-        Raises StoreUnavailable; never answers "not blocked" when the store cannot be read.
-        """
-        try:
-            key = address_key(address)
-        except ParseError:
-            return Verdict(True, (), None)
-        try:
-            session: Session = self._local.session
-        except AttributeError:
-            session = self._sessions.get()
-        if monotonic() > session.verify_after:
-            session = self._sessions.verified()
-        rules: Rules = session.rules
-        if rules.plain:
-            cursor = session.cursor
-            try:
-                cursor.execute(session.first_look, (key,))
-                rows = cursor.fetchall()
-            except session.dialect.errors as error:
-                raise session.failure(error) from error
-            of_domain = rules.concerning(key) if rules.of_domain else ()
-            if rows == rules.nothing and not of_domain:
-                return _NEW(Verdict, (False, (), key))
-            own = rows_of_look(session, rules, key, rows)
-            if own is not None:
-                return self._judged(key, own, of_domain, tenant, stream)
-        return self._check_fully(session, [key], tenant, stream)[0]
-
-    def check_many(self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None) -> Iterator[Verdict]:
-        """`check` for each of `addresses`, in their order; read and answered a thousand at a time.
-
-        Each thousand is checked against one state of the list.
-        """
-        for piece in readable(addresses, _CHUNK):
-            session = self._sessions.verified()
-            keys = [key for _, key in piece if key is not None]
-            verdicts = iter(self._check_fully(session, keys, tenant, stream) if keys else ())
-            for _, key in piece:
-                yield Verdict(True, (), None) if key is None else next(verdicts)
-
-    def partition(
-        self, addresses: Iterable[str], *, tenant: str = "", stream: str | None = None
-    ) -> tuple[list[str], list[tuple[str, Verdict]]]:
-        """`addresses` as (those that may be mailed, those that may not with the reason), both in their order."""
-        allowed: list[str] = []
-        blocked: list[tuple[str, Verdict]] = []
-        for piece in readable(addresses, _CHUNK):
-            texts = [address for address, _ in piece]
-            for address, verdict in zip(texts, self.check_many(texts, tenant=tenant, stream=stream), strict=True):
-                if verdict.blocked:
-                    blocked.append((address, verdict))
-                else:
-                    allowed.append(address)
-        return allowed, blocked
-
-    def _check_fully(self, session: Session, keys: list[str], tenant: str, stream: str | None) -> list[Verdict]:
-        found = find(session, session.rules, keys)
-        while found is None:
-            session.rules = load_rules(session, self.hash_keys)
-            found = find(session, session.rules, keys)
-        if not found:
-            return [_NEW(Verdict, (False, (), key)) for key in keys]
-        now = int(self.clock().timestamp())
-        return [self._verdict(key, found.get(key), session.rules, tenant, stream, now) for key in keys]
-
-    def _judged(
-        self, key: str, own: Sequence[Row], of_domain: Sequence[Row], tenant: str, stream: str | None
-    ) -> Verdict:
-        now = int(self.clock().timestamp())
-        blocking = judge(own, of_domain, tenant=tenant, stream=stream, transactional=self._transactional, now=now)
-        return Verdict(bool(blocking), tuple([entry_of(row) for row in blocking]), key)
-
-    def _verdict(
-        self, key: str, found: Found | None, rules: Rules, tenant: str, stream: str | None, now: int
-    ) -> Verdict:
-        if found is None:
-            return _NEW(Verdict, (False, (), key))
-        blocking = judge(
-            found.own, found.of_domain, tenant=tenant, stream=stream, transactional=self._transactional, now=now
-        )
-        if not blocking:
-            return Verdict(False, (), key)
-        by = rules.folding.rules if rules.folding is not None else ()
-        entries = tuple(entry_of(row, by if row[KEY] in found.folded else ()) for row in blocking)
-        return Verdict(True, entries, key)
-
-    # Changes
 
     def add(
         self,

@@ -93,12 +93,14 @@ def test_a_store_can_be_used_on_both_sides_of_a_fork(
     assert (done.stdout.strip(), done.returncode) == ("3", 0), done.stderr
 
 
-def test_a_thread_that_ended_leaves_the_store_usable(backend: Backend) -> None:
+def test_a_thread_that_ended_takes_its_connection_with_it(backend: Backend) -> None:
     store = backend.open()
-    thread = threading.Thread(target=lambda: store.add("a@example.com"))
-    thread.start()
-    thread.join()
-    assert store.check("a@example.com").blocked
+    for number in range(30):
+        thread = threading.Thread(target=lambda number=number: store.add(f"u{number}@example.com"))  # type: ignore[misc]
+        thread.start()
+        thread.join()
+    assert store.stats().entries == 30
+    assert len(store._sessions._all) <= 2
 
 
 # --- drivers ---------------------------------------------------------------------------------------------------------
