@@ -22,6 +22,7 @@ BASE64_LINE_BYTES = 76  # RFC 2045 6.8
 
 _IDENTITY = frozenset(("", "7bit", "8bit", "binary", "7bits", "8bits", "7-bit", "8-bit", "7 bit", "8 bit"))
 _QP_PIECE = re.compile(rb"(=[0-9A-Fa-f]{2}|=[ \t]*\r?\n|[ \t]+(?=\r?\n))")
+_ESCAPE = re.compile(rb"=[0-9A-Fa-f]{2}")
 _QP_PLAIN = frozenset(range(33, 127)) - frozenset(b"=") | frozenset(b" \t")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]+")
 _BASE64_BODY = re.compile(rb"[A-Za-z0-9+/\t\r\n ]*+={0,2}(?=[\t\r\n ]|\Z)")
@@ -74,7 +75,13 @@ class QuotedPrintableBody:
             end = max(start, _raw_offset(edit.end, decoded_starts, raw_starts, after=False))
             newline = self.raw.rfind(b"\n", column_from, start)
             column = start - newline - 1 if newline >= 0 else column + start - column_from
+            before = b""
+            if column >= QP_LINE_BYTES and start > column_from:
+                # The line is full to its last place, where the soft line break would have to stand.
+                atom = self._atom_before(start)
+                before, start, column = b"=" + eol + atom, start - len(atom), len(atom)
             text, column = _qp_text(edit.new, column, eol)
+            text = before + text
             rest = self._line_rest(end)
             if rest > 0 and column + rest > QP_LINE_BYTES:
                 text += b"=" + eol
@@ -82,6 +89,11 @@ class QuotedPrintableBody:
             encoded.append(Edit(start, end, self.raw[start:end], text))
             column_from = end
         return tuple(encoded)
+
+    def _atom_before(self, at: int) -> bytes:
+        """The character that ends at an offset, as it is encoded."""
+        atom = self.raw[at - 3 : at]
+        return atom if _ESCAPE.fullmatch(atom) else atom[-1:]
 
     def _line_rest(self, at: int) -> int:
         """Characters between an offset and the end of its line."""
@@ -153,23 +165,18 @@ def read_body(raw: bytes, transfer_encoding: str) -> Body | None:
 
 def quoted_printable(data: bytes, eol: bytes) -> bytes:
     """A whole text body in quoted-printable; its line ends stay line ends."""
-    lines = re.split(rb"\r?\n", data)
-    return eol.join(_qp_line(line, eol) for line in lines)
-
-
-def _qp_line(line: bytes, eol: bytes) -> bytes:
-    text, _ = _qp_text(line, 0, eol)
-    if text[-1:] in (b" ", b"\t"):
-        # RFC 2045 6.7 (3): white space at the end of a line would be lost.
-        text = text[:-1] + b"=%02X" % text[-1]
-    return text
+    return eol.join(_qp_text(line, 0, eol)[0] for line in re.split(rb"\r?\n", data))
 
 
 def _qp_text(data: bytes, column: int, eol: bytes) -> tuple[bytes, int]:
-    """(`data` encoded from a column on, the column behind it)."""
+    """(`data` encoded from a column on, the column behind it).
+
+    White space at its end is encoded too: at the end of a line it would be lost (RFC 2045 6.7 (3)).
+    """
     out = bytearray()
-    for octet in data:
-        atom = b"%c" % octet if octet in _QP_PLAIN else b"=%02X" % octet
+    last = len(data) - 1 if data[-1:] in (b" ", b"\t") else -1
+    for at, octet in enumerate(data):
+        atom = b"%c" % octet if octet in _QP_PLAIN and at != last else b"=%02X" % octet
         if column + len(atom) > QP_LINE_BYTES - 1:
             out += b"=" + eol
             column = 0
