@@ -19,7 +19,7 @@ to keep that for years, and to know when the policy can be tightened. Smallest r
 
 Four steps, each of use alone:
   reading    `parse`, `parse_all`: full rows. `read`, `contributions`: what a report adds, without rows.
-  adding     `Rollup` (merged in any order, JSON in and out), `rollup` (files, any executor), `RollupStore` (a database).
+  adding     `Rollup` (merged in any order; JSON), `rollup` (files, any executor), `RollupStore` (a database).
   looking    `view` (JSON values, readiness included), then `name_sources` with `Networks` or `ptr_names`.
   showing    `page` (one HTML page), `to_csv`, `DmarcApp` (WSGI, read-only).
 
