@@ -10,9 +10,10 @@ import re
 import shlex
 import smtplib
 import threading
+import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -56,6 +57,15 @@ def key_file(folder: Path) -> Path:
     path.write_text(f"0 {SECRET}\n")
     path.chmod(0o600)
     return path
+
+
+def wait_until(condition: Callable[[], bool], what: str, seconds: float = 20) -> None:
+    """Until it is so; RuntimeError when it does not become so."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise RuntimeError(f"not within {seconds} seconds: {what}")
+        time.sleep(0.02)
 
 
 def empty(folder: Path) -> None:

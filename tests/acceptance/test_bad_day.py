@@ -19,6 +19,7 @@ from tests.acceptance.days import GONE, NO_DOMAIN, Day, Scan, differences, state
 from tests.acceptance.scenarios import ORDINARY
 from tests.acceptance.servers import COLLECTOR_UID
 from tests.support import needs
+from tests.support.postgres import PostgresServer
 
 NO = 1
 TRY_LATER = 75
@@ -207,4 +208,40 @@ def test_the_clock_is_wrong_during_a_scan(scan: Scan, clean: dict[str, Any], clo
     process = scan.bed.begin(*scan.words, clock=clock)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, output) == (0, ""), errors
+    scan.ends_like(clean)
+
+
+# --- PostgreSQL ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.postgres
+@pytest.mark.parametrize("instant", ["open:2", "keep:1", "execute:100", "apply_many:1", "execute:160", "finish_many:1"])
+def test_postgresql_is_started_again_in_the_middle_of_a_scan(
+    bed: Bed, day: Day, keys: str, clean: dict[str, Any], tmp_path: Path, postgres_server: PostgresServer, instant: str
+) -> None:
+    scan = Scan(bed, day, keys, tmp_path, postgres_server.url())
+    with bed.stopped(instant, *scan.words) as process:
+        postgres_server.stop()
+        postgres_server.start_again()
+    _, errors = process.communicate(timeout=60)
+    scan.check(errors)
+    assert (process.returncode, scan.moved) in {(UNAVAILABLE, 0), (TRY_LATER, 0), (0, day.known)}
+    assert bool(errors) == bool(process.returncode)
+    scan.ends_like(clean)
+
+
+@pytest.mark.postgres
+def test_postgresql_is_away(
+    bed: Bed, day: Day, keys: str, clean: dict[str, Any], tmp_path: Path, postgres_server: PostgresServer
+) -> None:
+    scan = Scan(bed, day, keys, tmp_path, postgres_server.url())
+    postgres_server.stop()
+    try:
+        done = scan.run()
+        assert (done.returncode, scan.moved) == (UNAVAILABLE, 0)
+        for words in (["check", GONE[0]], ["filter", "-"], ["list"]):
+            asked = bed.mailgate("suppress", words[0], "--db", scan.db, *words[1:], stdin=f"{GONE[0]}\n")
+            assert (asked.returncode, asked.stdout) == (UNAVAILABLE, ""), asked
+    finally:
+        postgres_server.start_again()
     scan.ends_like(clean)
