@@ -16,7 +16,12 @@ from tests.support.documents import ROOT, environment, scratch
 
 EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.py"))
 # What an example shows besides mailgate, where it can be missing.
-NEEDS = {"dmarc_rollup_dask.py": "distributed", "django_mount.py": "django"}
+NEEDS = {
+    "dmarc_rollup_dask.py": "distributed",
+    "django_mount.py": "django",
+    "flask_mount.py": "flask",
+    "gunicorn_mount.py": "gunicorn",
+}
 # Its output is in README, which is tested against it.
 SHOWN_ELSEWHERE = {"quickstart.py"}
 
