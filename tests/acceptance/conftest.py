@@ -15,12 +15,10 @@ from tests.support import needs, postgres
 PROGRAMS = ("ip", "postfix", "unbound", "nsd", "dovecot", "postgrey", "apt-get", "dpkg")
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups: one bed is enough
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    for item in items:
-        if "acceptance" in str(item.path):
-            item.add_marker(pytest.mark.integration)
-            item.add_marker(pytest.mark.xdist_group("bed"))
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """Marked as soon as it is found, so that xdist sees the group when it deals the tests out: one bed is enough."""
+    item.add_marker(pytest.mark.integration)
+    item.add_marker(pytest.mark.xdist_group("bed"))
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def known_only(recipient: str) -> str:
 async def main(log_path: str) -> None:
     with open(log_path, "a", encoding="utf-8") as log:
         peers = {
-            "127.0.0.41": Peer("mx.mail421.test", "421 4.7.0 mx.mail421.test Too many connections", known_only, log),
+            "127.0.0.41": Peer("mx.mail421.test", "421 Service not available", known_only, log),
             "127.0.0.42": Peer("mx.mute.test", "220 mx.mute.test ESMTP", lambda recipient: None, log),
             "127.0.0.44": Peer("mx.many.test", "220 mx.many.test ESMTP", known_only, log),
         }
