@@ -28,6 +28,7 @@ from mailgate.dmarc import (
     parse_all,
     ptr_names,
     read,
+    tls_to_csv,
     to_csv,
     view,
 )
@@ -83,6 +84,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("how to show it")
     group.add_argument("--json", action="store_true", help="the view as JSON; with --reports one line a report")
     group.add_argument("--csv", action="store_true", help="the sources as CSV")
+    group.add_argument("--tls", action="store_true", help="with --csv: TLS sessions by domain and day instead")
     group.add_argument("--html", metavar="FILE", help="also write the view as one self-contained page")
     group.add_argument("--reports", action="store_true", help="one line a report instead of the rollup")
     group = parser.add_argument_group("maintenance")
@@ -95,6 +97,8 @@ def run(args: argparse.Namespace) -> int:
         raise _exit.Exit(_exit.USAGE, "mailgate dmarc: nothing to read: give PATHs, --db or --state")
     if args.json and args.csv:
         raise _exit.Exit(_exit.USAGE, "mailgate dmarc: --json or --csv, not both")
+    if args.tls and not args.csv:
+        raise _exit.Exit(_exit.USAGE, "mailgate dmarc: --tls goes with --csv; everything else shows both")
     if args.reports:
         return _print_reports(args)
     options = _options(args)
@@ -108,7 +112,7 @@ def run(args: argparse.Namespace) -> int:
     if args.json:
         print(json.dumps(shown, indent=1))
     elif args.csv:
-        print(to_csv(shown), end="")
+        print(tls_to_csv(shown) if args.tls else to_csv(shown), end="")
     else:
         print(view_text(shown))
     return status

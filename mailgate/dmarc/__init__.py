@@ -21,7 +21,7 @@ Four steps, each of use alone:
   reading    `parse`, `parse_all`: full rows. `read`, `contributions`: what a report adds, without rows.
   adding     `Rollup` (merged in any order; JSON), `rollup` (files, any executor), `RollupStore` (a database).
   looking    `view` (JSON values, readiness included), then `name_sources` with `Networks` or `ptr_names`.
-  showing    `page` (one HTML page), `to_csv`, `DmarcApp` (WSGI, read-only).
+  showing    `page` (one HTML page), `to_csv`, `tls_to_csv`, `DmarcApp` (WSGI, read-only).
 
 INPUTS: bytes or a `Mail`: XML, JSON, gzip or zip of them, or a mail with such attachments however encoded, mails in
 mails too; content decides what a thing is, never its name. At most 256 MiB, also unpacked, 200 times the packed size,
@@ -103,7 +103,7 @@ from mailgate.dmarc._report import (
 )
 from mailgate.dmarc._rollup import Refused, Rollup
 from mailgate.dmarc._seal import SealConflict
-from mailgate.dmarc._sheet import to_csv
+from mailgate.dmarc._sheet import tls_to_csv, to_csv
 from mailgate.dmarc._sources import SourceClass, classify
 from mailgate.dmarc._store import RollupStore, StoreError
 from mailgate.dmarc._tls import TlsFailure, TlsPolicy, TlsReport
@@ -148,6 +148,7 @@ __all__ = [
     "ptr_names",
     "read",
     "rollup",
+    "tls_to_csv",
     "to_csv",
     "trust_of",
     "view",

@@ -32,13 +32,15 @@ SOFT = ("archive_no_report", "not_a_report")
 class Document:
     """Something that looks like XML or JSON. chunks: opens it, again at each call; may raise ParseError while read.
 
-    packed: it came out of an archive. forwarded: out of a mail inside a mail, of whose sender our server knows nothing.
+    packed: it came out of an archive. among_others: out of a zip or a mail, where most things are no reports.
+    forwarded: out of a mail inside a mail, of whose sender our server knows nothing.
     """
 
     kind: str
     chunks: Callable[[], Iterator[bytes]]
     member: str | None = None
     packed: bool = False
+    among_others: bool = False
     forwarded: bool = False
 
 
@@ -173,7 +175,8 @@ def _zip(data: bytes, walk: _Walk, member: str | None) -> Iterator[Document | Re
     yield Refusal(error="archive_no_report", message="no report among the members of the archive", member=member)
     for entry in zip_members(data, walk.limits):
         if not entry.is_folder:
-            yield _packed(partial(unzip, data, entry, walk.budget, walk.next_number()), entry.name)
+            found = _packed(partial(unzip, data, entry, walk.budget, walk.next_number()), entry.name)
+            yield replace(found, among_others=True) if isinstance(found, Document) else found
 
 
 def _mail(mail: Mail, walk: _Walk) -> Iterator[Document | Refusal]:
@@ -185,7 +188,10 @@ def _mail(mail: Mail, walk: _Walk) -> Iterator[Document | Refusal]:
         if kind is not None:
             try:
                 for item in _content(content, kind, walk, part.filename):
-                    yield replace(item, forwarded=True) if forwarded and isinstance(item, Document) else item
+                    if isinstance(item, Document):
+                        yield replace(item, among_others=True, forwarded=forwarded)
+                    else:
+                        yield item
             except ParseError as error:
                 yield refusal(error, part.filename)
 

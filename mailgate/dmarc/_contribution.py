@@ -23,6 +23,7 @@ from mailgate.dmarc._tls import TlsReport
 OTHER = "other"
 _DISPOSITIONS = ("none", "quarantine", "reject", "pass")
 _MAX_TEXT = 1_000
+_MAX_OPENED = 1_024  # facets that are kept beside their cells; the cells themselves have limits of their own
 
 
 # Trust, messages, records, digest, hash of the defects: the texts are hexadecimal, so that every database sorts them
@@ -235,7 +236,7 @@ class CellSink:
             nonlocal cells
             sources = sources_of(facet)
             if sources is None:
-                if len(opened) > self._max_facets:
+                if len(opened) >= _MAX_OPENED:
                     opened.clear()
                 sources = opened[facet] = self._open(facet)
             self._records += 1

@@ -41,7 +41,7 @@ class Limits:
     max_token_bytes: int = MIB
     max_results: int = 100
     max_cells: int = 250_000
-    max_facets: int = 50_000
+    max_facets: int = 20_000
     max_json_bytes: int = 8 * MIB
 
     def __post_init__(self) -> None:

@@ -18,6 +18,7 @@ from mailgate.dmarc._records import Records, Sink
 from mailgate.dmarc._shape import MAX_CHARACTERS, RECORD_END, RECORD_START, header_shape, split
 from mailgate.records import ParseError
 
+_LOOK_BYTES = 64 * 1024
 _EMPTY_RECORD = RECORD_START + RECORD_END
 S = TypeVar("S", bound=Sink)
 
@@ -75,11 +76,28 @@ def _by_expat(
         parser.feed(b"", final=True)
     except InvalidBytes as signal:
         if lenient:
-            raise (otherwise or signal.error) from signal
+            raise _other_thing(document, parser, otherwise or signal.error) from signal
         raise
+    except ParseError as error:
+        raise _other_thing(document, parser, error) from error
     if parser.trailing:
         defects.add("trailing_content")
     return judge_header(header_fields(children, namespaced=parser.namespaced), records.number, defects), sink, defects
+
+
+def _other_thing(document: Document, parser: FeedbackParser, error: ParseError) -> ParseError:
+    """`error`, or `not_a_report` for what broke before its root element and never speaks of a report.
+
+    Such are the HTML bodies and SVG pictures of mails, and text that begins with `<`. A file by itself that says it is
+    XML, or that brings a DOCTYPE, is told what is wrong with it.
+    """
+    if parser.root is not None or error.error.startswith("archive_"):
+        return error
+    start = next(as_utf8(document.chunks, set(), lenient=True), b"")[:_LOOK_BYTES]
+    says_so = start.startswith(b"<?xml") or error.error == "dtd_forbidden"
+    if b"feedback" in start or (says_so and not document.among_others):
+        return error
+    return ParseError("not_a_report", "markup, but no report", offset=error.offset)
 
 
 def _by_shapes(pieces: Iterable[bytes], records: Records, limits: Limits, defects: set[str]) -> HeaderFields | None:

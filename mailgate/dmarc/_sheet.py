@@ -14,6 +14,8 @@ COLUMNS = (
     "spf_domains", "first", "last", "orgs",
 )  # fmt: skip
 
+TLS_COLUMNS = ("domain", "day", "success", "failure", "success_rate")
+
 # A spreadsheet takes these for the start of a formula (and a tab or CR makes some look at the next character).
 APOSTROPHE = "'"
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "|", "%", "\uff1d", "\uff0b", "\uff0d", "\uff20")
@@ -37,6 +39,18 @@ def to_csv(view: Mapping[str, Any]) -> str:
                 "pass_rate": f"{passed / messages:.4f}" if messages else "",
             }
             writer.writerow([_cell(row.get(column)) for column in COLUMNS])
+    return text.getvalue()
+
+
+def tls_to_csv(view: Mapping[str, Any]) -> str:
+    """The TLS sessions of a view, one row for each domain and day; as safe as `to_csv`."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow(TLS_COLUMNS)
+    for domain, found in view["tls"].items():
+        for day, (success, failure) in found["by_day"].items():
+            rate = f"{success / (success + failure):.4f}" if success + failure else ""
+            writer.writerow([_cell(value) for value in (domain, day, success, failure, rate)])
     return text.getvalue()
 
 

@@ -70,6 +70,8 @@ def test_csv_has_the_sources(folder: Path, capsys: pytest.CaptureFixture[str]) -
     rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
     assert {row["domain"] for row in rows} == {"example.com"}
     assert "192.0.2.10" in {row["ip"] for row in rows}
+    assert run(folder, "--csv", "--tls") == 0
+    assert capsys.readouterr().out.splitlines()[1] == "example.com,2025-01-01,120,2,0.9836"
 
 
 def test_html_is_written_whole_and_beside_the_table(
@@ -112,6 +114,7 @@ def test_nothing_readable_is_bad_input(tmp_path: Path, capsys: pytest.CaptureFix
     [
         (),
         ("--reports",),
+        ("x", "--tls"),
         ("x", "--json", "--csv"),
         ("x", "--since", "yesterday"),
         ("x", "--top", "0"),

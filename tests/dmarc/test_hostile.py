@@ -747,6 +747,48 @@ def test_case_40_attachments_however_encoded(name: str, data: bytes) -> None:
     assert one(data).messages == 7
 
 
+BESIDE = (
+    "<html><body><p>Not a report<br></body></html>",
+    "<!doctype html><html><body><br></html>",
+    '<!DOCTYPE HTML PUBLIC "-//W3C//DTD HTML 4.01//EN"><html><body><br></html>',
+    '<?xml version="1.0"?><!DOCTYPE svg PUBLIC "x" "y"><svg/>',
+    "<3 from all of us",
+    "<p>Hello<br>",
+    "{ hello }",
+    '{"a": 1}',
+    "<?xml version='1.0'?>",
+)
+
+
+@pytest.mark.parametrize("text", BESIDE)
+def test_markup_that_is_no_report_is_passed_over(text: str) -> None:
+    data = report([record(count=7)])
+    assert one(zipped({"a.html": text.encode(), "r.xml": data})).messages == 7
+    message = EmailMessage()
+    message.set_content("Hello")
+    message.add_alternative(text, subtype="html")
+    assert refused(message.as_bytes()) == "not_a_report"
+    message.add_attachment(gzip.compress(data), maintype="application", subtype="gzip", filename="r.xml.gz")
+    assert one(message.as_bytes()).messages == 7
+
+
+@pytest.mark.parametrize(
+    ("data", "error"),
+    [
+        (b"<?xml version='1.0'?>", "xml_not_wellformed"),
+        (b"<?xml version='1.0'?><feed", "xml_not_wellformed"),
+        (b"<feedback", "xml_not_wellformed"),
+        (b"<!DOCTYPE lolz [<!ENTITY a 'b'>]><lolz>&a;</lolz>", "dtd_forbidden"),
+        (b"<!DOCTYPE html><html></html>", "not_a_report"),
+        (b"<!doctype html><html></html>", "not_a_report"),
+        (b"<3", "not_a_report"),
+    ],
+)
+def test_markup_by_itself_is_told_what_is_wrong_with_it(data: bytes, error: str) -> None:
+    assert refused(data) == error
+    assert refused(gzip.compress(data)) == error
+
+
 def test_case_41_nested_multiparts_are_refused() -> None:
     parts = [f"Content-Type: multipart/mixed; boundary=b{i}\r\n\r\n--b{i}\r\n" for i in range(2_000)]
     assert refused(("MIME-Version: 1.0\r\n" + "".join(parts)).encode()) == "too_deep"
