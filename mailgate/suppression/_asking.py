@@ -47,7 +47,7 @@ class AskedList(OpenedList):
         if monotonic() > session.verify_after:
             session = self._sessions.verified()
         rules: Rules = session.rules
-        if rules.plain:
+        if rules.plain and not session.shared:
             cursor = session.cursor
             try:
                 cursor.execute(session.first_look, (key,))

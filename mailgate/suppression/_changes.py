@@ -140,7 +140,9 @@ class Writer:
         stamp = Stamp(at=at, actor=POLICY, source=source_of(event), note=clean(decision.why))
         tenant = name(event.tenant or self.settings.unknown_tenant)
         effect, entry = self._carry_out(event, decision, key, tenant, when.replace(microsecond=0), stamp)
-        return Applied(effect=effect, why=decision.why, event_id=event.event_id, entry=entry)
+        over = effect is Effect.NONE and decision.action is not Action.LIFT
+        why = f"{decision.why}, so long ago that it is over" if over else decision.why
+        return Applied(effect=effect, why=why, event_id=event.event_id, entry=entry)
 
     def lift(self, key: str, tenant: str, at: datetime, stamp: Stamp) -> Suppression | None:
         """A delivery: ends counted failures up to `at`, and the entry that they made."""
@@ -226,7 +228,12 @@ class Writer:
         entry = self._entry_for(event, decision, key, tenant, when)
         if decision.action is Action.COUNT:
             return self._count(entry, stamp)
-        added = self.put(entry, stamp, counted=True)
+        return self._suppress(entry, stamp, counted=True)
+
+    def _suppress(self, entry: Suppression, stamp: Stamp, *, counted: bool) -> tuple[Effect, Suppression | None]:
+        if entry.is_expired(stamp.at):
+            return Effect.NONE, None  # old news: what it says is over already
+        added = self.put(entry, stamp, counted=counted)
         return (Effect.SUPPRESSED if added.outcome is Outcome.ADDED else Effect.REFRESHED), added.entry
 
     def _entry_for(self, event: Event, decision: Decision, key: str, tenant: str, when: datetime) -> Suppression:
@@ -257,8 +264,7 @@ class Writer:
             return Effect.COUNTED, None
         until = instant(enough) + timedelta(days=self.settings.counted_expiry_days)
         entry = replace(entry, created=instant(enough), expires=until, count=len(counted.days))
-        added = self.put(entry, stamp)
-        return (Effect.SUPPRESSED if added.outcome is Outcome.ADDED else Effect.REFRESHED), added.entry
+        return self._suppress(entry, stamp, counted=False)
 
     def _keep_failures(self, key: str, tenant: str, counted: FailureCount) -> None:
         self.session.run(

@@ -102,7 +102,8 @@ class OpenedList:
 
     def _prepare(self, session: Session) -> None:
         try:
-            migrate(session.dialect, session.connection, create=False, writable=False)
+            if not session.shared:
+                migrate(session.dialect, session.connection, create=False, writable=False)
         except session.dialect.errors as error:
             raise session.failure(error) from error
         look = FIRST_LOOK_REMOTE if session.dialect.name == "postgresql" else FIRST_LOOK_IN_FILE

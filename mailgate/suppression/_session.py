@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 from weakref import WeakSet
 
@@ -59,6 +59,9 @@ class Session:
         self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
         self._lock = lock
+        # The one connection of a list in memory is shared by all threads, so they take turns.
+        self.shared = dialect.in_memory
+        self._statement_lock: AbstractContextManager[object] = lock if self.shared else nullcontext()
         self._inside = False
         _sessions.add(self)
 
@@ -76,8 +79,9 @@ class Session:
     def rows(self, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         """All rows of a query. Raises StoreUnavailable."""
         try:
-            self.cursor.execute(self.dialect.sql(sql), parameters)
-            found: list[tuple[Any, ...]] = self.cursor.fetchall()
+            with self._statement_lock:
+                self.cursor.execute(self.dialect.sql(sql), parameters)
+                found: list[tuple[Any, ...]] = self.cursor.fetchall()
         except self.dialect.errors as error:
             raise self.failure(error) from error
         return found
@@ -85,17 +89,19 @@ class Session:
     def run(self, sql: str, parameters: Sequence[Any] = ()) -> int:
         """Execute one statement; the number of rows it touched. Raises StoreUnavailable."""
         try:
-            self.cursor.execute(self.dialect.sql(sql), parameters)
+            with self._statement_lock:
+                self.cursor.execute(self.dialect.sql(sql), parameters)
+                return int(self.cursor.rowcount)
         except self.dialect.errors as error:
             raise self.failure(error) from error
-        return int(self.cursor.rowcount)
 
     def run_many(self, sql: str, rows: Sequence[Sequence[Any]]) -> None:
         """Execute one statement for each of `rows`. Raises StoreUnavailable."""
         if not rows:
             return
         try:
-            self.cursor.executemany(self.dialect.sql(sql), rows)
+            with self._statement_lock:
+                self.cursor.executemany(self.dialect.sql(sql), rows)
         except self.dialect.errors as error:
             raise self.failure(error) from error
 

@@ -316,7 +316,7 @@ def test_events_out_of_order_leave_one_entry_with_the_newest_evidence(backend: B
 )
 def test_soft_bounces_count_by_days(store: SuppressionStore, days: list[float], blocked: bool) -> None:
     for day in days:
-        store.apply(bounce(reason=Reason.MAILBOX_FULL, day=day), at=START + timedelta(days=33))
+        store.apply(bounce(reason=Reason.MAILBOX_FULL, day=day), at=START + timedelta(days=max(days) + 1))
     assert bool(table(store)) is blocked
 
 
@@ -387,6 +387,33 @@ def test_an_event_from_the_future_counts_as_of_now(store: SuppressionStore) -> N
     assert applied.entry is not None
     assert applied.entry.created == START
     assert applied.entry.expires == START + timedelta(days=90)
+
+
+@pytest.mark.parametrize(
+    ("reason", "day", "effect"),
+    [
+        (Reason.DOMAIN_NOT_FOUND, 80, Effect.NONE),
+        (Reason.DOMAIN_NOT_FOUND, 120, Effect.SUPPRESSED),
+        (Reason.SUPPRESSED_UPSTREAM, 140, Effect.NONE),
+        (Reason.MAILBOX_NOT_FOUND, 1, Effect.SUPPRESSED),
+    ],
+)
+def test_old_news_suppresses_nobody_when_it_is_over(
+    store: SuppressionStore, reason: Reason, day: int, effect: Effect
+) -> None:
+    now = START + timedelta(days=180)
+    said = bounce(reason=reason, day=day)
+    applied = store.apply(said, at=now)
+    assert applied.effect is effect
+    assert ("over" in applied.why) is (effect is Effect.NONE)
+    assert bool(entries(store)) is (effect is not Effect.NONE)
+    assert store.apply(said, at=now).effect is Effect.REPEATED
+
+
+def test_old_soft_bounces_suppress_nobody_when_they_are_over(store: SuppressionStore) -> None:
+    for day in range(5):
+        store.apply(bounce(reason=Reason.MAILBOX_FULL, day=day), at=START + timedelta(days=90))
+    assert not entries(store)
 
 
 def test_an_event_without_an_instant_counts_as_of_now(store: SuppressionStore) -> None:
