@@ -5,18 +5,30 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import csv
+import io
 import os
+import stat
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, TextIO
 
 from mailgate.cli import _exit, _output
 from mailgate.cli._progress import Progress as Bar
-from mailgate.cli._validate_rows import COLUMNS, Table, open_table, redacted, result_cells, without_mailboxes
+from mailgate.cli._validate_output import Sink
+from mailgate.cli._validate_rows import Pump, Table, open_table
 from mailgate.records import Resolve
-from mailgate.validator import Level, Progress, Settings, StartTls, Validation, Validator, read_domains
+from mailgate.validator import (
+    Advice,
+    Level,
+    Progress,
+    Settings,
+    StartTls,
+    Status,
+    SyntaxOptions,
+    Validator,
+    read_domains,
+)
 
 SUMMARY = "check a list of addresses before a send"
 DESCRIPTION = """\
@@ -25,19 +37,18 @@ connection, few connections a host, never DATA. CSV or one address a line in, th
 
 `valid`, `invalid` (a fact says so), `catch_all` (the domain accepts everything) or `unknown` (nobody can say): what is
 about us and not about the mailbox is unknown. Probe only your own, consented lists, and not from the address that sends
-your mail. --doctor says whether this machine can probe at all.
+your mail. --doctor says whether this machine can probe at all. A list longer than 20,000 lines is asked about fastest
+when it is sorted by domain.
 """
 EXAMPLES = (
     "mailgate validate --level syntax ann@example.net ann@@example.net",
     "mailgate validate --level syntax recipients.csv > checked.csv",
     "mailgate validate --level syntax --json - < recipients.csv",
     "mailgate validate --level syntax --state run.db recipients.csv > checked.csv    # killed? run it again",
+    "mailgate scan Maildir --db mail.db && mailgate validate --level syntax --only send --bare recipients.csv"
+    " | mailgate suppress filter --db mail.db > to-send.csv",
 )
-
-SHAPE = (
-    "input", "address", "status", "reason", "layer", "advice", "catch_all", "mx_host", "smtp_code", "enhanced_status",
-    "smtp_text", "role", "disposable", "free", "suggestion", "retry_after", "checked_at",
-)  # fmt: skip
+_WORDS = frozenset((*map(str, Status), *map(str, Advice)))
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -49,17 +60,29 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--state", metavar="FILE", help="keep results there: a run that was killed goes on where it was")
     add("--json", action="store_true", help="one JSON line an address")
     add("--full", action="store_true", help="--json with everything the verdict was drawn from")
+    add("--only", metavar="WORD[,WORD]", help="only these: statuses (valid, unknown, …) or advice (send, drop, …)")
+    add("--bare", action="store_true", help="rows as they came, without result columns: for the next program")
+    add("--unordered", action="store_true", help="rows as they are done: no slow host holds back the others")
     add("--redact", action="store_true", help="no mailbox in the output: ***@example.net")
     add("--output", default="-", metavar="FILE", help="where the rows go; default: stdout")
     add("--doctor", action="store_true", help="say whether this machine can probe (port 25, HELO, resolver)")
-    lists = parser.add_argument_group("flags")
-    lists.add_argument("--disposable", metavar="FILE", help="domains of throw-away addresses, one a line")
-    lists.add_argument("--free", metavar="FILE", help="domains of free mail providers, one a line")
+    add("--doctor-host", action="append", metavar="NAME", help="a mail host to be greeted by, instead of large ones")
+    _configure_form(parser.add_argument_group("form and flags"))
     dns = parser.add_argument_group("DNS")
     dns.add_argument("--resolver", metavar="IP[:PORT]", help="the server to ask; default: the system's")
     dns.add_argument("--allow-private", action="store_true", help="also mail hosts with private addresses")
     dns.add_argument("--allow-special-use", action="append", default=[], metavar="DOMAIN", help="ask DNS for it too")
     _configure_smtp(parser.add_argument_group("SMTP (--level smtp)"))
+
+
+def _configure_form(group: argparse._ArgumentGroup) -> None:
+    add = group.add_argument
+    add("--allow-quoted-local", action="store_true", help='"with quotes"@example.net, legal and hardly ever meant')
+    add("--allow-address-literal", action="store_true", help="user@[192.0.2.1], the same")
+    add("--allow-dotless", action="store_true", help="single-label domains")
+    add("--no-smtputf8", action="store_true", help="local parts must be ASCII")
+    add("--disposable", metavar="FILE", help="domains of throw-away addresses, one a line")
+    add("--free", metavar="FILE", help="domains of free mail providers, one a line")
 
 
 def _configure_smtp(group: argparse._ArgumentGroup) -> None:
@@ -71,63 +94,91 @@ def _configure_smtp(group: argparse._ArgumentGroup) -> None:
     add("--connections", type=int, default=32, metavar="N", help="open at a time; default 32")
     add("--per-domain", type=int, default=3, metavar="N", help="of these to one domain; default 3")
     add("--per-mx", type=int, default=4, metavar="N", help="of these to one group of mail hosts; default 4")
+    add("--recipients", type=int, default=10, metavar="N", help="asked about on one connection; default 10")
     add("--pace", type=float, default=1.0, metavar="SECONDS", help="between connections to one group; default 1")
-    add("--command-timeout", type=float, default=30.0, metavar="SECONDS", help="for each answer; default 30")
+    add("--rest", type=float, default=300.0, metavar="SECONDS", help="after a host told us off; default 300")
     add("--dial-timeout", type=float, default=10.0, metavar="SECONDS", help="for a connection; default 10")
-    add("--max-wait", type=float, default=900.0, metavar="SECONDS",
-        help="how long a greylisted address may wait for its second chance; default 900")  # fmt: skip
+    add("--command-timeout", type=float, default=30.0, metavar="SECONDS", help="for each answer; default 30")
+    add("--greylist-delay", type=float, action="append", metavar="SECONDS",
+        help="before a greylisted address is asked again; default 300, once")  # fmt: skip
+    add("--max-wait", type=float, metavar="SECONDS",
+        help="how long an address may wait for a second chance; default 900, for single addresses 0")  # fmt: skip
     add("--no-retry", action="store_true", help="do not wait for second chances: say unknown and when to ask again")
     add("--starttls", choices=[str(word) for word in StartTls], default="if_required", help="default if_required")
+    add("--ip-family", choices=["4-first", "6-first", "4-only", "6-only"], default="4-first", help="default 4-first")
     add("--no-catch-all", action="store_true", help="do not ask for a random address (accepted ones stay unknown)")
 
 
 def run(args: argparse.Namespace) -> int:
     """Check everything; status 0 whatever the verdicts are, 69 when port 25 is closed to this machine."""
-    settings = _settings(args)
-    resolve = _resolver(args)
+    addresses = _addresses(args)
+    settings = _settings(args, one_by_one=bool(addresses))
     if args.doctor:
         from mailgate.cli._validate_doctor import examine
 
-        return examine(settings, resolve)
+        return examine(settings, _resolver(args), hosts=args.doctor_host, as_json=args.json)
     if not args.inputs and sys.stdin.isatty():
-        raise _exit.Exit(
-            _exit.USAGE, "mailgate validate: a file, - or addresses are needed; try: mailgate validate --help"
-        )
+        words = "mailgate validate: a file, - or addresses are needed; try: mailgate validate --help"
+        raise _exit.Exit(_exit.USAGE, words)
     with contextlib.ExitStack() as stack:
-        addresses = [word for word in args.inputs if "@" in word and not os.path.exists(word)]
-        if addresses and len(addresses) != len(args.inputs):
-            raise _exit.Exit(
-                _exit.USAGE, f"either one list or addresses, not both; no such file: {_missing(args.inputs)}"
-            )
-        if len(args.inputs) > 1 and not addresses:
-            raise _exit.Exit(_exit.USAGE, f"one list at a time, not {len(args.inputs)}")
         table = None if addresses else open_table(_open(stack, (args.inputs or ["-"])[0]), args.column)
-        rows = ((None, word) for word in addresses) if table is None else _rows(table)
-        sink = _sink(stack, args, table)
-        return asyncio.run(_validate(settings, resolve, rows, sink, args, len(addresses) or None))
+        style = "full" if args.full else "json" if args.json else "rows"
+        sink = Sink(
+            _output_file(stack, args.output), table, style=style, redact=args.redact, only=_only(args), bare=args.bare
+        )
+        return asyncio.run(_validate(args, settings, sink, table, addresses))
 
 
-def _missing(words: list[str]) -> str:
-    return ", ".join(repr(word) for word in words if "@" not in word and not os.path.exists(word)) or repr(words[0])
+def _addresses(args: argparse.Namespace) -> list[str]:
+    """The addresses among the words; [] when the one word is a list. Exit 64 for both at once."""
+    addresses = [word for word in args.inputs if "@" in word and not os.path.exists(word)]
+    if addresses and len(addresses) != len(args.inputs):
+        others = ", ".join(repr(word) for word in args.inputs if word not in addresses)
+        raise _exit.Exit(_exit.USAGE, f"either one list or addresses, not both; no such address: {others}")
+    if len(args.inputs) > 1 and not addresses:
+        raise _exit.Exit(_exit.USAGE, f"one list at a time, not {len(args.inputs)}")
+    return addresses
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def _only(args: argparse.Namespace) -> frozenset[str] | None:
+    if args.only is None:
+        return None
+    words = frozenset(word.strip() for word in args.only.split(","))
+    if not words <= _WORDS:
+        wrong = ", ".join(sorted(words - _WORDS))
+        raise _exit.Exit(_exit.USAGE, f"--only knows {', '.join(sorted(_WORDS))}; not {wrong}")
+    return words
+
+
+def _settings(args: argparse.Namespace, *, one_by_one: bool) -> Settings:
     level = Level(args.level)
+    wait = args.max_wait if args.max_wait is not None else 0.0 if one_by_one else 900.0
     try:
         return Settings(
             level=Level.DNS if args.doctor and not (args.helo and args.mail_from) else level,
             helo=args.helo,
             mail_from=args.mail_from,
+            syntax=SyntaxOptions(
+                allow_quoted_local=args.allow_quoted_local,
+                allow_address_literal=args.allow_address_literal,
+                allow_smtputf8=not args.no_smtputf8,
+                allow_dotless=args.allow_dotless,
+            ),
             connections=args.connections,
             per_domain=args.per_domain,
             per_mx_group=args.per_mx,
+            recipients_per_connection=args.recipients,
             pace_seconds=args.pace,
+            rest_seconds=args.rest,
             dial_seconds=args.dial_timeout,
             command_seconds=args.command_timeout,
             greeting_seconds=args.command_timeout,
-            max_wait_seconds=0.0 if args.no_retry else args.max_wait,
+            session_seconds=max(90.0, 3 * args.command_timeout),
+            greylist_delays=tuple(args.greylist_delay or (300.0,)),
+            max_wait_seconds=0.0 if args.no_retry else wait,
             catch_all=not args.no_catch_all,
             starttls=StartTls(args.starttls),
+            ip_family=args.ip_family,
             source_ip=args.source_ip,
             port=args.port,
             allow_private=args.allow_private,
@@ -155,116 +206,111 @@ def _resolver(args: argparse.Namespace) -> Resolve | None:
 
     if args.resolver is None:
         return CachingResolver(DnsResolver())
-    host, colon, port = args.resolver.rpartition(":")
-    if not colon or ":" in host:
+    host, colon, port = args.resolver.removeprefix("[").replace("]", "").rpartition(":")
+    if not colon or (":" in host and not args.resolver.startswith("[")):
         host, port = args.resolver, "53"
+    if not port.isdecimal():
+        raise _exit.Exit(_exit.USAGE, f"--resolver is an address, perhaps with a port, not {args.resolver!r}")
     return CachingResolver(DnsResolver(nameservers=[host], port=int(port)))
 
 
 def _open(stack: contextlib.ExitStack, path: str) -> BinaryIO:
     if path == "-":
-        return sys.stdin.buffer
+        try:
+            # Not sys.stdin.buffer: a thread that waits in it holds its lock, and Python aborts when it wants to exit.
+            return io.FileIO(sys.stdin.fileno(), closefd=False)
+        except (OSError, ValueError):  # replaced by something that is no file
+            return sys.stdin.buffer
     try:
         return stack.enter_context(open(path, "rb"))
     except OSError as error:
         raise _exit.Exit(_exit.DATA, f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _rows(table: Table) -> Iterator[tuple[list[str], str]]:
-    for row in table.rows:
-        yield row, row[table.column].strip() if table.column < len(row) else ""
-
-
-class _Sink:
-    """Writes one result: a JSON line, a CSV row, or a block for people."""
-
-    def __init__(self, args: argparse.Namespace, file: Any, table: Table | None) -> None:
-        self.args = args
-        self.file = file
-        self.table = table
-        self.counts: dict[str, int] = {}
-        self.writer = csv.writer(file, delimiter=(table and table.delimiter) or ",", lineterminator="\n")
-        if table is not None and not args.json and not args.full:
-            self.writer.writerow([*(table.header or _header(table)), *COLUMNS])
-
-    def write(self, row: list[str] | None, result: Validation) -> None:
-        """One address is done."""
-        self.counts[str(result.status)] = self.counts.get(str(result.status), 0) + 1
-        said = without_mailboxes(result.to_dict()) if self.args.redact else result.to_dict()
-        if self.args.json or self.args.full:
-            print(_output.json_line(said if self.args.full else {name: said[name] for name in SHAPE}), file=self.file)
-        elif row is not None and self.table is not None:
-            if self.args.redact and self.table.column < len(row):
-                row[self.table.column] = redacted(row[self.table.column])
-            missing = len(self.table.header or _header(self.table)) - len(row)
-            self.writer.writerow([*row, *[""] * max(missing, 0), *result_cells(said)])
-        else:
-            print(self._words(result), file=self.file)
-
-    def _words(self, result: Validation) -> str:
-        address = redacted(result.input) if self.args.redact else result.input
-        parts = [f"{_output.printable(address)}: {result.status} ({result.reason}): {result.explanation}"]
-        if result.suggestion and not self.args.redact:
-            parts.append(f"did you mean {_output.printable(result.suggestion)}?")
-        if result.reply is not None and not self.args.redact:
-            parts.append(f"{result.mx_host} said: {_output.printable(str(result.reply))}")
-        return "\n  ".join(parts)
-
-
-def _header(table: Table) -> list[str]:
-    return ["address"] if table.delimiter is None else []
-
-
-def _sink(stack: contextlib.ExitStack, args: argparse.Namespace, table: Table | None) -> _Sink:
-    if args.output == "-":
-        return _Sink(args, sys.stdout, table)
+def _output_file(stack: contextlib.ExitStack, path: str) -> TextIO:
+    if path == "-":
+        return sys.stdout
     try:
-        return _Sink(args, stack.enter_context(open(args.output, "w", encoding="utf-8", newline="")), table)
+        return stack.enter_context(open(path, "w", encoding="utf-8", newline=""))
     except OSError as error:
-        raise _exit.Exit(_exit.CONFIG, f"{args.output}: {(error.strerror or str(error)).lower()}") from error
+        raise _exit.Exit(_exit.CONFIG, f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
 async def _validate(
-    settings: Settings,
-    resolve: Resolve | None,
-    rows: Iterator[tuple[Any, str]],
-    sink: _Sink,
-    args: argparse.Namespace,
-    total: int | None,
+    args: argparse.Namespace, settings: Settings, sink: Sink, table: Table | None, addresses: list[str]
 ) -> int:
-    with Bar(total, "validating") as bar:
-
-        def show(progress: Progress) -> None:
-            bar.total = progress.total
-            bar.advance(progress.done - bar.done)
-
-        async with Validator(settings, resolve=resolve, state=args.state, on_progress=show) as validator:
-            source: Any = rows if settings.level is Level.SYNTAX else _without_blocking(rows)
-            async for row, result in validator.stream_rows(source, ordered=True, total=total):
+    rows: Any = ((None, word) for word in addresses)
+    if table is not None:
+        rows = ((row, table.address(row)) for row in table.rows)
+        if not _is_file(args.inputs):
+            rows = Pump(rows)
+    total = len(addresses) or _count(args.inputs, table)
+    bar = _Bar(total)
+    with bar:
+        validator = Validator(settings, resolve=_resolver(args), state=args.state, on_progress=bar.show)
+        async with validator:
+            async for row, result in validator.stream_rows(rows, ordered=not args.unordered, total=total):
                 sink.write(row, result)
             blocked = validator.port25_blocked
-    if sink.table is not None:
-        counts = ", ".join(f"{count:,} {status}" for status, count in sorted(sink.counts.items()))
-        _output.say(f"{sum(sink.counts.values()):,} addresses: {counts or 'none'}")
+    if table is not None:
+        _output.say(_summary(sink))
     if blocked:
-        raise _exit.Exit(
-            _exit.UNAVAILABLE, "port 25 seems to be closed to this machine; see: mailgate validate --doctor"
-        )
+        words = "port 25 seems to be closed to this machine; see: mailgate validate --doctor"
+        raise _exit.Exit(_exit.UNAVAILABLE, words)
     return _exit.OK
 
 
-async def _without_blocking(rows: Iterator[tuple[Any, str]]) -> AsyncIterator[tuple[Any, str]]:
-    """Rows of a pipe that may make us wait, read in a thread a few at a time, so that no connection waits with us."""
-    loop = asyncio.get_running_loop()
-    while batch := await loop.run_in_executor(None, _some, rows):
-        for pair in batch:
-            yield pair
+def _summary(sink: Sink) -> str:
+    counts = ", ".join(f"{count:,} {status}" for status, count in sorted(sink.counts.items()))
+    done = sum(sink.counts.values())
+    left_out = f"; {sink.written:,} rows written" if sink.written != done else ""
+    return f"{done:,} addresses: {counts or 'none'}{left_out}"
 
 
-def _some(rows: Iterator[tuple[Any, str]]) -> list[tuple[Any, str]]:
-    batch = []
-    for pair in rows:
-        batch.append(pair)
-        if len(batch) >= 500:
-            break
-    return batch
+def _is_file(inputs: list[str]) -> bool:
+    return bool(inputs) and inputs[0] != "-" and stat.S_ISREG(os.stat(inputs[0]).st_mode)
+
+
+def _count(inputs: list[str], table: Table | None) -> int | None:
+    """Lines of a list, for the bar that a person looks at; None where nobody looks, or a pipe cannot tell."""
+    if table is None or not _is_file(inputs) or not sys.stderr.isatty():
+        return None
+    with open(inputs[0], "rb") as file:
+        lines = sum(block.count(b"\n") for block in _blocks(file))
+    return max(lines - (table.header is not None), 1)
+
+
+def _blocks(file: BinaryIO) -> Iterator[bytes]:
+    while block := file.read(io.DEFAULT_BUFFER_SIZE * 8):
+        yield block
+
+
+class _Bar(Bar):
+    """The bar, with the validator's own estimate: it knows which hosts are slow, and who rests."""
+
+    def __init__(self, total: int | None) -> None:
+        super().__init__(total, "validating")
+        self._progress: Progress | None = None
+
+    def show(self, progress: Progress) -> None:
+        """Where the run is now."""
+        self._progress = progress
+        self.advance(progress.done - self.done)
+
+    def line(self) -> str:
+        """Rate and share as ever; the time left is the estimate."""
+        progress = self._progress
+        if progress is None:
+            return super().line()
+        parts = [f"{self.label}: {progress.done:,}" + (f" of about {progress.total:,}" if progress.total else " done")]
+        parts.append(f"{progress.rate:,.0f}/s")
+        if progress.open_connections:
+            parts.append(f"{progress.open_connections} connections")
+        if progress.deferred:
+            parts.append(f"{progress.deferred:,} greylisted")
+        if progress.resting_groups:
+            parts.append(f"{progress.resting_groups} hosts resting")
+        if progress.eta_seconds is not None:
+            minutes, seconds = divmod(round(progress.eta_seconds), 60)
+            parts.append(f"{minutes} min {seconds:02} s left" if minutes else f"{seconds} s left")
+        return ", ".join(parts)
