@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import runpy
 import shutil
 import signal
 import subprocess
@@ -502,3 +503,9 @@ def test_the_doctor_asks_for_a_name(capsys: pytest.CaptureFixture[str]) -> None:
         words = ["--doctor", "--doctor-host", "mx.greeter.test", "--port", str(world.smtp.port), "--resolver", resolver]
         assert main(["validate", *words]) == 78
     assert "--helo NAME" in capsys.readouterr().out
+
+
+def test_the_example_prints_what_it_says(capsys: pytest.CaptureFixture[str]) -> None:
+    path = Path(__file__).parents[2] / "examples" / "validate_list.py"
+    said = runpy.run_path(str(path), run_name="__main__")["__doc__"].partition("Prints:\n")[2]
+    assert capsys.readouterr().out.splitlines() == [line.strip() for line in said.splitlines()]
