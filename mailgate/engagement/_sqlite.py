@@ -52,7 +52,7 @@ _SCHEMA = (
 _INSERT = (
     f"INSERT INTO mg_track_event ({', '.join(_COLUMNS)}, first)"  # noqa: S608 - constants only
     f" VALUES ({', '.join('?' * len(_COLUMNS))},"
-    f" NOT EXISTS (SELECT 1 FROM mg_track_event WHERE tid = ?{_COLUMNS.index('tid') + 1}))"
+    " NOT EXISTS (SELECT 1 FROM mg_track_event WHERE tid = ?))"
 )
 _SELECT = f"SELECT {', '.join(_COLUMNS)}, first FROM mg_track_event"  # noqa: S608 - constants only
 
@@ -168,22 +168,26 @@ class SQLiteSink:
     def _store(self, batch: list[_Waiting]) -> None:
         if not batch:
             return
-        error: Exception | None = None
+        error: Exception | None = SinkError("not stored")
         try:
-            connection = self._open()
-            connection.execute("BEGIN IMMEDIATE")
-            try:
-                connection.executemany(_INSERT, [waiting.row for waiting in batch])
-                connection.execute("COMMIT")
-            except sqlite3.Error:
-                if connection.in_transaction:
-                    connection.execute("ROLLBACK")
-                raise
+            self._insert([waiting.row for waiting in batch])
+            error = None
         except (sqlite3.Error, SinkError) as caught:
             error = caught
-        for waiting in batch:
-            waiting.error = error
-            waiting.done = True
+        finally:
+            for waiting in batch:
+                waiting.error = error
+                waiting.done = True
+
+    def _insert(self, rows: list[tuple[object, ...]]) -> None:
+        connection = self._open()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            connection.executemany(_INSERT, rows)
+            connection.execute("COMMIT")
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
@@ -280,6 +284,7 @@ def _row(event: TrackingEvent) -> tuple[object, ...]:
         *event[17:23],  # client to counted
         event.amends,
         event.key_id,
+        event.tid,  # once more, for `first`
     )
 
 

@@ -260,6 +260,15 @@ def test_sqlite_batches_are_flushed_in_time_and_by_number(tmp_path: Path) -> Non
     sink.close()
 
 
+def test_sqlite_a_row_that_cannot_be_stored_hurts_no_other(tmp_path: Path) -> None:
+    with SQLiteSink(tmp_path / "events") as sink:
+        sink(EVENTS[0])
+        with pytest.raises(OverflowError):
+            sink(EVENTS[1]._replace(issued=1 << 70))
+        sink(EVENTS[2])
+    assert list(read_sqlite(tmp_path / "events")) == [EVENTS[0], EVENTS[2]]
+
+
 def test_sqlite_in_a_database_of_other_rooms(tmp_path: Path) -> None:
     path = tmp_path / "mail.db"
     connection = sqlite3.connect(path)
