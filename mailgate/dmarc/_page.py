@@ -5,11 +5,12 @@ Each number that stands in the view stands on the page in a `data` element, so t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from mailgate.dmarc._charts import OUTCOMES, TLS_OUTCOMES, bars_of, legend, patterns, share_bar, stacked
 from mailgate.dmarc._page_style import STYLE
+from mailgate.dmarc._page_tables import CLASSES, badge, days_seen, listing, number, percent, share, source_table, table
 from mailgate.dmarc._text import escaped, many
 
 _ANSWERS = {
@@ -19,32 +20,7 @@ _ANSWERS = {
     "not_enough_evidence": ("wait", "Not enough evidence yet to leave p={current}"),
 }
 _AT_THE_TOP = ("good", "At p=reject, the strictest policy")
-_CLASSES = {
-    "unauthenticated": (
-        "✗",
-        "unauthenticated",
-        "neither DKIM nor SPF passed for any domain: forged, or a sender that nobody has set up",
-    ),
-    "misaligned": (
-        "≠",
-        "misaligned",
-        "DKIM or SPF passed, but not in alignment with the From domain: usually a service to be set up",
-    ),
-    "forwarded_like": (
-        "↪",
-        "forwarded",
-        "DKIM passed while SPF passed for nobody, or the receiver says that it was forwarded or from a list",
-    ),
-    "pass": ("✓", "pass", "DMARC passed"),
-}
 _CLASS_OUTCOMES = (("pass", "pass"), ("forwarded_like", "dkim"), ("misaligned", "spf"), ("unauthenticated", "fail"))
-_SOURCE_COLUMNS = (
-    "source", "class", "messages", "failed", "passed", "sends as", "authenticated as", "seen", "reporters",
-)  # fmt: skip
-_MAX_ROWS = 12
-_MAX_SOURCES = 10
-
-Row = Sequence[str]
 
 
 def page(view: Mapping[str, Any], *, title: str | None = None, made_at: str | None = None) -> str:
@@ -92,7 +68,7 @@ def _contents(view: Mapping[str, Any]) -> str:
         return ""
     items = [
         f'<li><a href="#{_anchor("d", name)}">{escaped(name)} '
-        f'<span class="soft">{_percent(domains[name]["rate"])}</span></a></li>'
+        f'<span class="soft">{percent(domains[name]["rate"])}</span></a></li>'
         for name in _worst_first(domains)
     ]
     items += [f'<li><a href="#{_anchor("t", name)}">TLS: {escaped(name)}</a></li>' for name in view["tls"]]
@@ -105,22 +81,6 @@ def _worst_first(domains: Mapping[str, Any]) -> list[str]:
 
 def _anchor(kind: str, name: str) -> str:
     return escaped(f"{kind}-{name}".replace(" ", "_"))
-
-
-def number(name: str, value: int) -> str:
-    """A number of the view, for people and for tests."""
-    return f'<data class="{name}" value="{value}">{value:,}</data>'
-
-
-def _percent(rate: float | None) -> str:
-    return "no mail" if rate is None else f"{rate:.1%}" if rate != 1 else "100%"
-
-
-def _share(part: int, whole: int) -> str:
-    if not whole:
-        return "–"
-    share = part / whole
-    return "100%" if part == whole else f"{min(share, 0.999):.1%}"
 
 
 def _domain(name: str, found: Mapping[str, Any]) -> str:
@@ -157,7 +117,7 @@ def _readiness(found: Mapping[str, Any]) -> str:
     evidence = (
         f"Evidence: {window['from']} to {window['to']}, data for {many(window['days_with_data'], 'day')} from "
         f"{many(window['reporters'], 'organisation')}, {many(window['messages'], 'message')}, "
-        f"{_share(window['pass'], window['messages'])} passed"
+        f"{share(window['pass'], window['messages'])} passed"
     )
     return (
         f'<div class="card answer {tone}" data-answer="{escaped(found["answer"])}"><h3>'
@@ -181,10 +141,10 @@ def _tiles(found: Mapping[str, Any]) -> str:
     failed = messages - found["dmarc_pass"]
     tiles = (
         ("Messages", number("messages", messages), f"in {many(found['reports'], 'report')}"),
-        ("Passed DMARC", number("dmarc_pass", found["dmarc_pass"]), _percent(found["rate"])),
-        ("Failed", number("failed", failed), _share(failed, messages)),
-        ("DKIM aligned", number("dkim_aligned", found["dkim_aligned"]), _share(found["dkim_aligned"], messages)),
-        ("SPF aligned", number("spf_aligned", found["spf_aligned"]), _share(found["spf_aligned"], messages)),
+        ("Passed DMARC", number("dmarc_pass", found["dmarc_pass"]), percent(found["rate"])),
+        ("Failed", number("failed", failed), share(failed, messages)),
+        ("DKIM aligned", number("dkim_aligned", found["dkim_aligned"]), share(found["dkim_aligned"], messages)),
+        ("SPF aligned", number("spf_aligned", found["spf_aligned"]), share(found["spf_aligned"], messages)),
         ("Sources", number("source_ips", found["source_ips"]), f"told by {many(len(found['by_org']), 'organisation')}"),
     )
     items = "".join(f'<div class="tile"><dt>{a}</dt><dd>{b}<small>{escaped(c)}</small></dd></div>' for a, b, c in tiles)
@@ -209,14 +169,8 @@ def _by_day(found: Mapping[str, Any]) -> str:
     )
     return (
         f'<div class="card by-day"><h3>{title}</h3>{legend(OUTCOMES)}{stacked(bars, OUTCOMES, title)}'
-        f'<details><summary>The same as numbers</summary><div class="scroll">{_table(head, rows)}</div></details></div>'
+        f'<details><summary>The same as numbers</summary><div class="scroll">{table(head, rows)}</div></details></div>'
     )
-
-
-def _table(head: str, rows: Iterable[Iterable[str]], css: str = "") -> str:
-    body = "".join(f"<tr>{''.join(row)}</tr>" for row in rows)
-    attribute = f' class="{css}"' if css else ""
-    return f"<table{attribute}><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 
 def _sources(found: Mapping[str, Any]) -> str:
@@ -225,81 +179,27 @@ def _sources(found: Mapping[str, Any]) -> str:
     rest = [source for source in found["sources"] if "sources" in source]
     failing = [source for source in named if source["pass"] < source["messages"]]
     largest = sorted(named, key=lambda source: (-source["messages"], source["ip"]))
-    return _source_table("Sources that fail, most failures first", "failing", failing) + _source_table(
+    return source_table("Sources that fail, most failures first", "failing", failing) + source_table(
         "Largest sources", "largest", largest + rest
     )
-
-
-def _source_table(title: str, css: str, sources: Sequence[Mapping[str, Any]]) -> str:
-    if not sources:
-        return ""
-    numeric = {"messages", "failed", "passed", "reporters"}
-    head = "".join(f"<th{' class=n' if column in numeric else ''}>{column}</th>" for column in _SOURCE_COLUMNS)
-    rows = [_source(source, _SOURCE_COLUMNS) for source in sources]
-    shown, rest = rows[:_MAX_SOURCES], rows[_MAX_SOURCES:]
-    more = ""
-    if rest:
-        table = _table(head, rest, "cards")
-        more = f'<details><summary>{many(len(rest), "more row")}</summary><div class="scroll">{table}</div></details>'
-    return (
-        f'<div class="card {css}"><h3>{title}</h3><div class="scroll">{_table(head, shown, "cards")}</div>{more}</div>'
-    )
-
-
-def _source(source: Mapping[str, Any], columns: Sequence[str]) -> list[str]:
-    messages, passed = source["messages"], source["pass"]
-    failed = messages - passed
-    name = f"<small>{escaped(source['name'])}</small>" if source.get("name") else ""
-    ip = escaped(source["ip"]) if "sources" not in source else f"{source['sources']:,} others"
-    known = [*source.get("dkim_domains", ()), *source.get("spf_domains", ())]
-    words = f"{passed:,} of {messages:,} messages passed"
-    bar = share_bar((("pass", passed), ("fail", failed)), messages, "bar", words)
-    cells = (
-        ("ip", f"{ip}{name}"),
-        ("", _badge(source["class"])),
-        ("n half", number("messages", messages)),
-        ("n half", number("failed", failed)),
-        ("n graph", f"<span>{_share(passed, messages)}{bar}</span>"),
-        ("wrap", escaped(", ".join(source.get("header_from", ())) or "–")),
-        ("wrap", escaped(", ".join(dict.fromkeys(known)) or "–")),
-        ("day", _days(source)),
-        ("n", f"{source['orgs']:,}" if source.get("orgs") else "–"),
-    )
-    return [
-        f'<td class="{css}" data-label="{label}">{content}</td>' if css else f'<td data-label="{label}">{content}</td>'
-        for (css, content), label in zip(cells, columns, strict=True)
-    ]
-
-
-def _days(seen: Mapping[str, Any]) -> str:
-    """First and last day, each unbroken."""
-    first, last = escaped(seen["first"]), escaped(seen["last"])
-    return f"<b>{first}</b>" if first == last else f"<span><b>{first}</b> <b>– {last}</b></span>"
-
-
-def _badge(kind: str | None) -> str:
-    if kind is None:
-        return "–"
-    sign, word, _ = _CLASSES[kind]
-    return f'<span class="badge {kind}"><span aria-hidden="true">{sign}</span> {word}</span>'
 
 
 def _classes(found: Mapping[str, Any]) -> str:
     classes, messages = found["classes"], found["messages"]
     parts = [(outcome, classes[kind]) for kind, outcome in _CLASS_OUTCOMES]
-    words = ", ".join(f"{classes[kind]:,} {_CLASSES[kind][1]}" for kind, _ in _CLASS_OUTCOMES)
+    words = ", ".join(f"{classes[kind]:,} {CLASSES[kind][1]}" for kind, _ in _CLASS_OUTCOMES)
     rows = [
         [
-            f"<td>{_badge(kind)}</td>",
+            f"<td>{badge(kind)}</td>",
             f'<td class="n">{number(f"class-{kind}", classes[kind])}</td>',
-            f'<td class="n">{_share(classes[kind], messages)}</td>',
+            f'<td class="n">{share(classes[kind], messages)}</td>',
         ]
         for kind, _ in _CLASS_OUTCOMES
     ]
-    rules = "".join(f"<p class=small>{_badge(kind)} {escaped(_CLASSES[kind][2])}.</p>" for kind, _ in _CLASS_OUTCOMES)
+    rules = "".join(f"<p class=small>{badge(kind)} {escaped(CLASSES[kind][2])}.</p>" for kind, _ in _CLASS_OUTCOMES)
     return (
         f'<div class="card"><h3>What kind of mail</h3>{share_bar(parts, messages, "split", words)}'
-        f"{_table('<th>class</th><th class=n>messages</th><th class=n>share</th>', rows)}"
+        f"{table('<th>class</th><th class=n>messages</th><th class=n>share</th>', rows)}"
         f"<details><summary>What the classes mean</summary>{rules}</details></div>"
     )
 
@@ -309,9 +209,9 @@ def _ranking(title: str, column: str, sums: Mapping[str, Sequence[int]], marked:
     for name, counts in sums.items():
         note = ' <span class="small soft">(claims almost all mail: look twice)</span>' if name in marked else ""
         cells = [f'<td class="wrap">{escaped(name)}{note}</td>', f'<td class="n">{counts[0]:,}</td>']
-        rows.append([*cells, *(f'<td class="n">{_share(count, counts[0])}</td>' for count in counts[1:])])
+        rows.append([*cells, *(f'<td class="n">{share(count, counts[0])}</td>' for count in counts[1:])])
     head = f"<th>{column}</th><th class=n>messages</th><th class=n>passed</th><th class=n>DKIM</th><th class=n>SPF</th>"
-    return _listing(title, head, rows)
+    return listing(title, head, rows)
 
 
 def _words(title: str, column: str, sums: Mapping[str, Mapping[str, int]]) -> str:
@@ -323,20 +223,12 @@ def _words(title: str, column: str, sums: Mapping[str, Mapping[str, int]]) -> st
             [
                 f'<td class="wrap">{escaped(name)}</td>',
                 f'<td class="n">{total:,}</td>',
-                f'<td class="n">{_share(words.get("pass", 0), total)}</td>',
+                f'<td class="n">{share(words.get("pass", 0), total)}</td>',
                 f'<td class="wrap">{escaped(others or "–")}</td>',
             ]
         )
     head = f"<th>{column}</th><th class=n>messages</th><th class=n>passed</th><th>other results</th>"
-    return _listing(title, head, rows)
-
-
-def _listing(title: str, head: str, rows: list[list[str]]) -> str:
-    if not rows:
-        return ""
-    shown, rest = rows[:_MAX_ROWS], rows[_MAX_ROWS:]
-    more = f"<details><summary>{many(len(rest), 'more row')}</summary>{_table(head, rest)}</details>" if rest else ""
-    return f'<div class="card"><h3>{escaped(title)}</h3><div class="scroll">{_table(head, shown)}</div>{more}</div>'
+    return listing(title, head, rows)
 
 
 def _dispositions(found: Mapping[str, Any]) -> str:
@@ -346,7 +238,7 @@ def _dispositions(found: Mapping[str, Any]) -> str:
         [f"<td>{kind}</td>", f'<td class="wrap">{escaped(name)}</td>', f'<td class="n">{count:,}</td>']
         for kind, name, count in sums
     ]
-    return _listing("What receivers did, and why", "<th></th><th>word</th><th class=n>messages</th>", rows)
+    return listing("What receivers did, and why", "<th></th><th>word</th><th class=n>messages</th>", rows)
 
 
 def _policies(policies: Sequence[Mapping[str, Any]]) -> str:
@@ -355,8 +247,8 @@ def _policies(policies: Sequence[Mapping[str, Any]]) -> str:
         words = "; ".join(
             f"{name}={value}" for name, value in policy.items() if value is not None and name not in ("first", "last")
         )
-        rows.append([f'<td class="wrap">{escaped(words or "none")}</td>', f'<td class="day">{_days(policy)}</td>'])
-    return _listing("Policy that receivers saw", "<th>policy</th><th>seen</th>", rows)
+        rows.append([f'<td class="wrap">{escaped(words or "none")}</td>', f'<td class="day">{days_seen(policy)}</td>'])
+    return listing("Policy that receivers saw", "<th>policy</th><th>seen</th>", rows)
 
 
 def _tls(name: str, found: Mapping[str, Any]) -> str:
@@ -364,9 +256,9 @@ def _tls(name: str, found: Mapping[str, Any]) -> str:
     _, bars = bars_of({day: (counts[0], counts[1]) for day, counts in found["by_day"].items()})
     title = "TLS sessions by time and outcome"
     tiles = (
-        ("Sessions", number("sessions", success + failure), _percent(found["rate"])),
+        ("Sessions", number("sessions", success + failure), percent(found["rate"])),
         ("Over TLS", number("success", success), "as the policy asks"),
-        ("Failed", number("failure", failure), _share(failure, success + failure)),
+        ("Failed", number("failure", failure), share(failure, success + failure)),
     )
     items = "".join(f'<div class="tile"><dt>{a}</dt><dd>{b}<small>{escaped(c)}</small></dd></div>' for a, b, c in tiles)
     return "\n".join(
@@ -375,7 +267,7 @@ def _tls(name: str, found: Mapping[str, Any]) -> str:
             f'<dl class="tiles">{items}</dl>',
             f'<div class="card"><h3>{title}</h3>{legend(TLS_OUTCOMES)}{stacked(bars, TLS_OUTCOMES, title)}</div>',
             '<div class="columns">',
-            _listing("Why sessions failed", "<th>result</th><th class=n>sessions</th>", _counts(found["result_types"])),
+            listing("Why sessions failed", "<th>result</th><th class=n>sessions</th>", _counts(found["result_types"])),
             _pairs("By policy type", "type", found["by_type"]),
             _pairs("By reporter", "organisation", found["by_org"]),
             "</div></section>",
@@ -392,7 +284,7 @@ def _pairs(title: str, column: str, sums: Mapping[str, Sequence[int]]) -> str:
         [f'<td class="wrap">{escaped(name or "–")}</td>', *(f'<td class="n">{count:,}</td>' for count in counts)]
         for name, counts in sums.items()
     ]
-    return _listing(title, f"<th>{column}</th><th class=n>over TLS</th><th class=n>failed</th>", rows)
+    return listing(title, f"<th>{column}</th><th class=n>over TLS</th><th class=n>failed</th>", rows)
 
 
 def _foot(view: Mapping[str, Any], made_at: str | None) -> str:

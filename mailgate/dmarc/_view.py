@@ -14,21 +14,18 @@ from statistics import median
 from typing import Any
 
 from mailgate.dmarc._contribution import OTHER, TlsContribution, Trust
-from mailgate.dmarc._days import day_of, days_of, spread
-from mailgate.dmarc._facet import Outcome, domain_key
+from mailgate.dmarc._days import day_of, days_of
+from mailgate.dmarc._facet import domain_key
 from mailgate.dmarc._readiness import Readiness, Window, WindowSource
-from mailgate.dmarc._report import PolicyPublished
 from mailgate.dmarc._rollup import Rollup
 from mailgate.dmarc._seal import Entry
 from mailgate.dmarc._sources import SourceClass, class_of, classify
+from mailgate.dmarc._tally import Counts, Tally, tally_of
 
 SCHEMA = "mailgate.dmarc.view/1"
-_DISPOSITIONS = ("none", "quarantine", "reject")
 _MAX_LISTED = 5  # header_from, DKIM and SPF domains named of one source
 OUTLIER_SHARE = 0.9
 OUTLIER_TIMES_MEDIAN = 100
-
-Counts = list[int]  # messages, passed, DKIM aligned, SPF aligned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +52,6 @@ class ViewOptions:
 
 
 @dataclass(slots=True)
-class _Source:
-    first: date
-    last: date
-    messages: int = 0
-    passed: int = 0
-    classes: Counter[SourceClass] = field(default_factory=Counter)
-
-
-@dataclass(slots=True)
 class _Detail:
     """Of a source that is shown."""
 
@@ -71,28 +59,6 @@ class _Detail:
     dkim: Counter[str] = field(default_factory=Counter)
     spf: Counter[str] = field(default_factory=Counter)
     orgs: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Tally:
-    """Sums of one domain."""
-
-    messages: int = 0
-    passed: int = 0
-    dkim: int = 0
-    spf: int = 0
-    both: int = 0
-    reports: int = 0
-    disposition: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(_DISPOSITIONS, 0)))
-    reasons: Counter[str] = field(default_factory=Counter)
-    classes: Counter[SourceClass] = field(default_factory=Counter)
-    by_day: dict[date, Counts] = field(default_factory=dict)
-    by_org: dict[str, Counts] = field(default_factory=dict)
-    by_header_from: dict[str, Counts] = field(default_factory=dict)
-    by_selector: dict[str, Counter[str]] = field(default_factory=dict)
-    by_spf_domain: dict[str, Counter[str]] = field(default_factory=dict)
-    sources: dict[str, _Source] = field(default_factory=dict)
-    policies: dict[PolicyPublished, tuple[date, date]] = field(default_factory=dict)
 
 
 def view(rollup: Rollup, options: ViewOptions | None = None) -> dict[str, Any]:
@@ -106,7 +72,7 @@ def view(rollup: Rollup, options: ViewOptions | None = None) -> dict[str, Any]:
     entries: dict[str, list[Entry]] = {}
     for entry in chosen.entries:
         entries.setdefault(entry.domain, []).append(entry)
-    tallies = {domain: _tally(found) for domain, found in sorted(entries.items())}
+    tallies = {domain: tally_of(found) for domain, found in sorted(entries.items())}
     policy_domains = set(tallies)
     domains = {
         domain: _domain(domain, tally, entries[domain], options, policy_domains) for domain, tally in tallies.items()
@@ -196,76 +162,8 @@ def _tls_reports(rollup: Rollup) -> Iterator[TlsContribution]:
         yield from seal.tls
 
 
-def _tally(entries: list[Entry]) -> _Tally:
-    tally = _Tally()
-    for entry in entries:
-        _add(tally, entry)
-    return tally
-
-
-def _add(tally: _Tally, entry: Entry) -> None:
-    days = days_of(entry.begin, entry.end)
-    first, last = days[0][0], days[-1][0]
-    tally.reports += entry.reports
-    seen = tally.policies.get(entry.policy)
-    tally.policies[entry.policy] = (min(first, seen[0]), max(last, seen[1])) if seen else (first, last)
-    for org, *counts in entry.orgs:
-        _plus(tally.by_org, org, counts)
-    by_outcome: Counter[tuple[bool, bool]] = Counter()
-    for cell in entry.cells:
-        outcome, messages = cell.outcome, cell.messages
-        by_outcome[outcome.dkim_aligned, outcome.spf_aligned] += messages
-        kind = classify(outcome)
-        _add_outcome(tally, outcome, messages, kind)
-        passed = outcome.dmarc_pass
-        for ip, count in cell.sources:
-            source = tally.sources.get(ip)
-            if source is None:
-                source = tally.sources[ip] = _Source(first, last)
-            elif first < source.first or last > source.last:
-                source.first, source.last = min(first, source.first), max(last, source.last)
-            source.messages += count
-            source.classes[kind] += count
-            if passed:
-                source.passed += count
-    weights = [seconds for _, seconds in days]
-    for (dkim, spf), messages in sorted(by_outcome.items()):
-        for (day, _), share in zip(days, spread(messages, weights), strict=True):
-            _plus(tally.by_day, day, _counts(share, dkim, spf))
-    if not by_outcome:
-        _plus(tally.by_day, first, [0, 0, 0, 0])
-
-
-def _add_outcome(tally: _Tally, outcome: Outcome, messages: int, kind: SourceClass) -> None:
-    dkim, spf = outcome.dkim_aligned, outcome.spf_aligned
-    tally.messages += messages
-    tally.passed += messages * outcome.dmarc_pass
-    tally.dkim += messages * dkim
-    tally.spf += messages * spf
-    tally.both += messages * (dkim and spf)
-    tally.disposition[outcome.disposition] += messages
-    tally.classes[kind] += messages
-    for reason in outcome.reasons:
-        tally.reasons[reason] += messages
-    _plus(tally.by_header_from, outcome.header_from, _counts(messages, dkim, spf))
-    for name, word in {(f"{domain}/{selector}", word) for domain, selector, word in outcome.dkim if domain}:
-        tally.by_selector.setdefault(name, Counter())[word] += messages
-    for domain, word in set(outcome.spf):
-        if domain:
-            tally.by_spf_domain.setdefault(domain, Counter())[word] += messages
-
-
-def _counts(messages: int, dkim: bool, spf: bool) -> Counts:
-    return [messages, messages * (dkim or spf), messages * dkim, messages * spf]
-
-
-def _plus(sums: dict[Any, Counts], key: Any, counts: Counts) -> None:
-    before = sums.get(key)
-    sums[key] = list(counts) if before is None else [a + b for a, b in zip(before, counts, strict=True)]
-
-
 def _domain(
-    domain: str, tally: _Tally, entries: list[Entry], options: ViewOptions, policy_domains: set[str]
+    domain: str, tally: Tally, entries: list[Entry], options: ViewOptions, policy_domains: set[str]
 ) -> dict[str, Any]:
     return {
         "messages": tally.messages,
@@ -299,7 +197,7 @@ def rate(part: int, whole: int) -> float | None:
     return share if share < 1.0 or part == whole else 0.9999
 
 
-def _policies(tally: _Tally) -> list[dict[str, Any]]:
+def _policies(tally: Tally) -> list[dict[str, Any]]:
     found = [
         {**policy.to_dict(), "first": first.isoformat(), "last": last.isoformat()}
         for policy, (first, last) in tally.policies.items()
@@ -342,7 +240,7 @@ def _outliers(by_org: Mapping[str, Counts]) -> list[str]:
     return found
 
 
-def _sources(tally: _Tally, entries: Iterable[Entry], top: int) -> list[dict[str, Any]]:
+def _sources(tally: Tally, entries: Iterable[Entry], top: int) -> list[dict[str, Any]]:
     """Half of the rows for those that fail most, the others for the largest; failing ones first."""
     known = [(ip, source) for ip, source in tally.sources.items() if ip != OTHER]
     known.sort(key=lambda item: (item[1].passed - item[1].messages, -item[1].messages, item[0]))
@@ -432,7 +330,7 @@ def _sorted_counts(counts: Counter[str], top: int | None = None) -> dict[str, in
 
 
 def _readiness(
-    domain: str, tally: _Tally, entries: list[Entry], options: ViewOptions, policy_domains: set[str]
+    domain: str, tally: Tally, entries: list[Entry], options: ViewOptions, policy_domains: set[str]
 ) -> dict[str, Any]:
     last = max(tally.by_day)
     window = Window.ending(last)
