@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 
 from mailgate.records import Event, KeyRing
 from mailgate.suppression._counting import FailureCount
+from mailgate.suppression._errors import BadAddress
 from mailgate.suppression._keys import hash_key
 from mailgate.suppression._lookup import Rules, key_of, load_rules
 from mailgate.suppression._merge import merge
@@ -36,7 +37,7 @@ from mailgate.suppression._settings import PolicySettings
 
 POLICY = "policy"  # the actor of what an event did
 
-_PLAIN_ID = re.compile(r"[A-Za-z0-9._:@+/=-]{1,64}", re.ASCII)
+_PLAIN_ID = re.compile(r"[A-Za-z0-9._:@+/=-]{1,80}", re.ASCII)  # and so is the digest of any other
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _MARKS = ", ".join("?" * 11)
 _INSERT = f"INSERT INTO mg_suppression ({COLUMNS}) VALUES ({_MARKS})"  # noqa: S608 - constants only
@@ -179,6 +180,8 @@ class Writer:
         return hashed if known else key
 
     def _own_form(self, entry: Suppression) -> Suppression:
+        if entry.kind is EntryKind.HASH and self.rules.secret is None:
+            raise BadAddress(f"this list has no hashed addresses, so nobody would ever find {entry.key}")
         key = self.address_form(entry.key)
         return entry if key == entry.key else replace(entry, key=key, display=None, detail=None)
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from mailgate.records import KeyRing, ParseError, address_key
-from mailgate.suppression._changes import LOG_SQL, Writer, clean
+from mailgate.suppression._changes import LOG_SQL, Writer, clean, stored_event_id
 from mailgate.suppression._changes import name as clean_name
 from mailgate.suppression._counting import FailureCount
 from mailgate.suppression._errors import BadAddress, StoreMismatch
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from mailgate.suppression._import import ImportOptions
 
 _DAY = 86_400
+_END_OF_TIME = 253_402_300_800  # the year 10,000
 
 
 class Converter:
@@ -174,6 +175,7 @@ class Converter:
         entry = Suppression.from_dict(fields)
         if not isinstance(entry.count, int) or entry.count < 1:
             raise ValueError(f"a count of {entry.count!r}")
+        _refuse_bad_fields(entry)
         self._check_hash(entry.key, fields)
         if not is_hash_key(entry.key) and statement_key(entry.key) != entry.key:
             raise ValueError(f"the key {entry.key[:80]!r} is not in its compared form")
@@ -262,15 +264,35 @@ class Converter:
         line = LogLine.from_dict(data)
         reason = None if line.reason is None else REASON_CODES[line.reason]
         who = (clean(line.actor), clean(line.source), clean(line.note))
-        where = (line.key, line.tenant, line.stream, reason)
-        self._extras["log"].append((seconds(line.at), line.op, *where, *who, json_of(line.before), json_of(line.after)))
+        where = (clean(line.key), clean_name(line.tenant), clean_name(line.stream), reason)
+        entries = (json_of(line.before), json_of(line.after))
+        self._extras["log"].append((_plausible(line.at), clean(line.op), *where, *who, *entries))
 
     def _failures(self, data: dict[str, Any]) -> None:
         delivered = None if data["delivered"] is None else int(data["delivered"])
         days = tuple(sorted(int(day) for day in data["days"]))
         counted = FailureCount(days=days, delivered=delivered, total=int(data["total"]))
-        row = (str(data["key"]), str(data["tenant"]), counted.days_text(), delivered, counted.total, counted.last)
+        key, tenant = clean(data["key"]), clean_name(data["tenant"])
+        row = (key, tenant, counted.days_text(), delivered, counted.total, counted.last)
         self._extras["failures"].append(row)
 
     def _event(self, data: dict[str, Any]) -> None:
-        self._extras["event"].append((str(data["id"]), seconds(datetime.fromisoformat(data["at"]))))
+        self._extras["event"].append((stored_event_id(data["id"]), _plausible(datetime.fromisoformat(data["at"]))))
+
+
+def _refuse_bad_fields(entry: Suppression) -> None:
+    """Raises ValueError for what `from_dict` takes and no row can hold, or no look-up would find."""
+    for text in (entry.tenant, entry.stream):
+        if not isinstance(text, str) or clean_name(text) != text:
+            raise ValueError(f"the tenant or stream {text!r}")
+    for at in (entry.created, entry.last, entry.expires):
+        if at is not None:
+            _plausible(at)
+
+
+def _plausible(at: datetime) -> int:
+    """Seconds of an instant that can be read back. ValueError."""
+    number = seconds(at)
+    if not 0 <= number < _END_OF_TIME:
+        raise ValueError(f"the instant {at.isoformat()}")
+    return number

@@ -12,12 +12,14 @@ import io
 import json
 import re
 from collections.abc import Iterator
+from functools import partial
 from typing import Any, BinaryIO, NamedTuple
 
 from mailgate.suppression._errors import ImportRefused
 
 SAMPLE_BYTES = 64 * 1024
 MAX_JSON_RECORD = 1024 * 1024
+MAX_LINE = 1024 * 1024
 _BLOCK = 256 * 1024
 _DELIMITERS = ",;\t|"
 
@@ -229,4 +231,9 @@ class _JsonReader:
 
 def lines_of(file: BinaryIO, encoding: str, errors: str) -> Iterator[str]:
     """The lines of `file` with their ends, decoded so that encoding them again gives the same bytes."""
-    return iter(_Borrowing(file, encoding=encoding, errors=errors, newline=""))
+    return bounded_lines(_Borrowing(file, encoding=encoding, errors=errors, newline=""))
+
+
+def bounded_lines(text: io.TextIOWrapper) -> Iterator[str]:
+    """The lines of `text` with their ends; one of more than a million characters comes in several pieces."""
+    return iter(partial(text.readline, MAX_LINE), "")

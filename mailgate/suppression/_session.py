@@ -35,7 +35,8 @@ def _forget_parents_sessions() -> None:
         store.new_locks()  # another thread of the parent may have held one, and that thread is not here
 
 
-os.register_at_fork(after_in_child=_forget_parents_sessions)
+if hasattr(os, "register_at_fork"):  # not on Windows, which has no fork
+    os.register_at_fork(after_in_child=_forget_parents_sessions)
 
 
 class Transaction:

@@ -136,7 +136,7 @@ def _open_text(text: io.TextIOWrapper, sample: str, wanted: str | None) -> Opene
         if named or wanted in (None, _formats.PLAIN):
             return Opened(PLAIN_FORMAT, _plain_statements(text, named))
         raise ImportRefused(_unknown([first_line], wanted))
-    records = _reading.csv_records(text, delimiter)
+    records = _reading.csv_records(_reading.bounded_lines(text), delimiter)
     head = next(records)[1]
     if head[:1] == [OWN_COLUMNS[0]]:
         _expect(wanted, "mailgate")
@@ -156,7 +156,7 @@ def _open_text(text: io.TextIOWrapper, sample: str, wanted: str | None) -> Opene
 
 
 def _without_mark(text: io.TextIOWrapper) -> Iterator[str]:
-    for number, line in enumerate(text):
+    for number, line in enumerate(_reading.bounded_lines(text)):
         yield line if number else line.removeprefix("\ufeff")
 
 
@@ -175,7 +175,7 @@ def _columns_without_header(first: Sequence[str]) -> list[str] | None:
 
 
 def _plain_statements(text: io.TextIOWrapper, has_header: bool) -> Iterator[Record]:
-    records = _reading.plain_records(text)
+    records = _reading.plain_records(_reading.bounded_lines(text))
     if has_header:
         next(records, None)
     for line, (address,) in records:

@@ -410,6 +410,14 @@ def test_any_import_ends_in_entries_or_a_refusal(sqlite: Backend) -> None:
     assert entries(store)
 
 
+def test_a_line_without_an_end_does_not_fill_the_memory(sqlite: Backend) -> None:
+    store = sqlite.open()
+    content = b"first@example.com\n" * 30 + b"x" * 3_000_000 + b"\nlast@example.com\n"
+    report = store.import_(io.BytesIO(content))
+    assert [key for key, *_ in table(store)] == ["first@example.com", "last@example.com"]
+    assert report.rejected == 3
+
+
 def test_every_name_of_an_address_column_is_read(store: SuppressionStore) -> None:
     for number, name in enumerate(ADDRESS_NAMES):
         store.import_(io.BytesIO(f"{name},other\nu{number}@x.test,1\n".encode()))

@@ -350,6 +350,14 @@ def test_an_export_from_the_future_is_refused(store: SuppressionStore) -> None:
         {"key": "a@b.test", "created": "2026-01-01"},
         {"key": "#aaaaaaaaaaaaaaaaaaaaaaaaaa"},
         {"key": None},
+        {"key": "a@b.test", "tenant": "\ud800"},
+        {"key": "a@b.test", "stream": "a\x00"},
+        {"key": "a@b.test", "tenant": 5},
+        {"key": "a@b.test", "tenant": "x" * 201},
+        {"key": "a@b.test", "created": "0001-01-01T00:00:00+23:59"},
+        {"key": "a@b.test", "expires": "9999-12-31T23:59:59-23:59"},
+        {"key": "a@b.test", "source": 5},
+        {"key": "a@b.test", "detail": []},
         {},
     ],
 )
@@ -360,6 +368,51 @@ def test_a_damaged_record_of_an_export_is_rejected(store: SuppressionStore, fiel
     report = store.import_(io.BytesIO("\n".join(map(json.dumps, lines)).encode()))
     assert [reject.line for reject in report.rejects] == [3]
     assert [entry.key for entry in entries(store)] == ["good@example.com"]
+
+
+LOG_LINE: dict[str, object] = dict.fromkeys(("op", "key", "tenant", "stream", "actor", "source", "note"), "x")
+LOG_LINE |= {"number": 1, "at": START.isoformat(), "reason": None, "before": None, "after": None}
+
+
+@pytest.mark.parametrize(
+    "extra",
+    [
+        {"log": []},
+        {"log": {"number": 1}},
+        {"log": LOG_LINE | {"at": "x"}},
+        {"log": LOG_LINE | {"reason": "x"}},
+        {"log": LOG_LINE | {"key": 7}},
+        {"log": LOG_LINE | {"before": {}}},
+        {"failures": {"key": 1, "tenant": "", "days": [1], "delivered": None, "total": 1}},
+        {"failures": {"key": "a@b", "tenant": "", "days": ["x"], "delivered": None, "total": 1}},
+        {"event": {"id": 1, "at": "2026-01-01T00:00:00+00:00"}},
+        {"event": {"id": "a", "at": "0001-01-01T00:00:00+23:59"}},
+        {"event": 7},
+    ],
+)
+def test_a_damaged_extra_of_a_full_export_is_rejected(store: SuppressionStore, extra: dict[str, object]) -> None:
+    good = Suppression(key="good@example.com", reason=R.MANUAL, created=START).to_dict()
+    report = store.import_(io.BytesIO("\n".join(map(json.dumps, [{"mailgate_suppression": 1}, good, extra])).encode()))
+    assert [reject.line for reject in report.rejects] == [3]
+    assert store.stats().entries == 1
+
+
+def test_hostile_text_in_the_extras_is_stored_harmlessly(store: SuppressionStore) -> None:
+    wild = "\ud800'); DROP TABLE mg_suppression; --\x00"
+    line = LOG_LINE | dict.fromkeys(("op", "key", "tenant", "stream", "actor", "source", "note"), wild)
+    extras = [
+        {"log": line},
+        {"event": {"id": wild, "at": START.isoformat()}},
+        {"failures": {"key": wild, "tenant": wild, "days": [5, 3], "delivered": 4, "total": 2}},
+    ]
+    lines = [{"mailgate_suppression": 1}, *extras]
+    assert store.import_(io.BytesIO("\n".join(map(json.dumps, lines)).encode())).rejected == 0
+    assert (store.stats().events, store.stats().failing) == (1, 1)
+
+
+def test_a_hash_is_not_put_where_nobody_would_find_it(store: SuppressionStore) -> None:
+    with pytest.raises(ValueError, match="hashed"):
+        store.add("#" + "a" * 26)
 
 
 def test_folding_reaches_what_an_export_brings(backend: Backend, tmp_path: Path, clock: Clock) -> None:
