@@ -301,13 +301,18 @@ class Engine:
                 refusals=settings.refusals_per_connection,
                 starttls=StartTls.IF_OFFERED if required and domain.needs_tls else settings.starttls,
             ),
-            next_target=lambda: self._next_target(domain),
+            next_target=lambda: self._next_target(session),
             next_random=lambda: self._next_random(domain),
             answered=lambda answer: self._answered(session, answer),
             host=session.host,
         )
 
-    def _next_target(self, domain: Domain) -> Target | None:
+    def _next_target(self, session: _Session) -> Target | None:
+        domain, settings = session.domain, self._settings
+        # A slow host is left before its time is up, so that nobody is cut off in the middle of a question.
+        latest = settings.session_seconds - settings.command_seconds
+        if 0 < latest < self._now() - session.started:
+            return None
         # Where a connection takes one recipient the random address needs one for itself, before too many wait for it;
         # until then the next one asked may be refused, and no random address is needed.
         if not domain.pending or (domain.recipients == 1 and domain.wants_random and len(domain.held) >= MAX_HELD):

@@ -7,6 +7,7 @@ from datetime import datetime
 from mailgate.records import Reason
 from mailgate.validator._domain import Domain, Outcome
 from mailgate.validator._flags import is_role, listed, suggest_domain
+from mailgate.validator._hosts import MailHosts
 from mailgate.validator._judge import Verdict, retry_hint
 from mailgate.validator._settings import Settings
 from mailgate.validator._state import RETRY_SECONDS
@@ -72,7 +73,7 @@ def result_of_outcome(
         disposable=domain.disposable,
         free=domain.free,
         suggested=domain.suggestion,
-        implicit_mx=domain.hosts is not None and domain.hosts.implicit_mx,
+        hosts=domain.hosts,
         attempts=attempts,
     )
 
@@ -86,7 +87,7 @@ def _result(
     disposable: bool | None,
     free: bool | None,
     suggested: str | None,
-    implicit_mx: bool = False,
+    hosts: MailHosts | None = None,
     attempts: int = 0,
 ) -> Validation:
     verdict = outcome.verdict
@@ -103,9 +104,9 @@ def _result(
         evidence=verdict.evidence,
         stage=outcome.stage,
         reply=outcome.reply,
-        mx_host=outcome.mx_host,
+        mx_host=outcome.mx_host or (hosts.hosts[0] if hosts is not None else None),
         catch_all=outcome.catch_all,
-        implicit_mx=implicit_mx,
+        implicit_mx=hosts is not None and hosts.implicit_mx,
         role=is_role(mailbox.local, settings.role_names),
         disposable=disposable,
         free=free,

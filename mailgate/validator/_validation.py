@@ -21,7 +21,8 @@ class Validation:
 
     input: as given. mailbox: None when it is no address. status, reason, layer, advice: the verdict, why, how far the
     look went that decided, what to do. evidence: the row or the lookup that decided. position: of a syntax fault.
-    stage, reply, mx_host: what was asked last, what the server said, who said it. catch_all: of the domain, None when
+    stage, reply, mx_host: what was asked last, what the server said, who said it (without a reply: the first host that
+    would be asked). catch_all: of the domain, None when
     it is not known. implicit_mx: the domain has no MX and takes mail itself. role, disposable, free: flags, None
     where no list was given. suggestion: the address that was probably meant. retry_after: seconds from `checked_at`
     after which asking again makes sense, None when it does not. attempts: how often it was asked. checked_at: UTC.

@@ -61,7 +61,7 @@ class FakeServer(asyncio.Protocol):
             verb = line[:4].upper()
             if verb == b"RCPT":
                 type(self).recipients += 1
-                known = line[9:10] == b"k"
+                known = line[9:10] == b"k" and line[10:11].isdigit()
                 self._answer(b"250 2.1.5 Ok\r\n" if known else b"550 5.1.1 User unknown\r\n")
             elif verb == b"EHLO":
                 self._answer(b"250-mx\r\n250 8BITMIME\r\n")

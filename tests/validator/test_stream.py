@@ -57,6 +57,7 @@ def test_each_level_looks_as_far_as_it_says() -> None:
     assert (form.status, form.reason, str(form.layer)) == (Status.VALID, Finding.SYNTAX_OK, "syntax")
     (found,) = collect(["ann@d1.example"])
     assert (found.status, found.reason, str(found.layer)) == (Status.VALID, Finding.MAIL_HOST_FOUND, "dns")
+    assert found.mx_host == "mx.d1.example"
     (fault,) = collect(["ann@@d1.example"])
     assert (str(fault.reason), fault.position, fault.mailbox, fault.advice) == (
         "empty_local",

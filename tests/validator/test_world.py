@@ -430,6 +430,16 @@ def test_connections_to_one_group_are_paced() -> None:
     assert min(gaps) > 0.03
 
 
+def test_a_slow_host_is_left_before_somebody_is_cut_off() -> None:
+    """Each answer takes a while: a session takes as many as fit, and another one takes the rest."""
+    world = World({"slow.test": Persona(delay_seconds=0.1, rcpt=knows("ann"))})
+    names = [f"u{i}@slow.test" for i in range(5)] + [f"ann+{i}@slow.test" for i in range(3)]
+    results = told(world.run(names, per_domain=1, session_seconds=1.0, command_seconds=0.5, refusals_per_connection=9))
+    assert set(results.values()) == {UNKNOWN_USER}
+    assert len(world.smtp.log) > 1
+    assert all(dialogue.verbs[-1] == "QUIT" for dialogue in world.smtp.log)
+
+
 def test_port_25_closed_is_noticed_once() -> None:
     """Ten groups out of reach, none within: it is us, and the rest is not even dialled."""
     names = World({"x.test": Persona()})
