@@ -64,6 +64,8 @@ def _signature(function: object) -> str:
         return "(...)"
     # Addresses of default objects differ from run to run; annotations are kept as text, with or without quotes.
     text = re.sub(r" at 0x[0-9a-f]+", "", text)
+    # A set has another order in every process.
+    text = re.sub(r"(?<=frozenset\(\{)[^}]*(?=\}\))", lambda found: ", ".join(sorted(found[0].split(", "))), text)
     return re.sub(r"(: |-> )'([^']*)'", r"\1\2", text)
 
 
