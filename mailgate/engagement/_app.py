@@ -24,7 +24,7 @@ from mailgate.engagement._burst import BurstRule, BurstWatch, correction
 from mailgate.engagement._client import KeepIP, Peers, kept_address
 from mailgate.engagement._errors import InvalidToken, UnsafeURL
 from mailgate.engagement._event import EventType, TrackingEvent
-from mailgate.engagement._judge import FAST_SECONDS, judge, signals_of
+from mailgate.engagement._judge import FAST_SECONDS, verdict_of
 from mailgate.engagement._ranges import IPRanges
 from mailgate.engagement._text import printable
 from mailgate.engagement._throttle import Throttle
@@ -243,10 +243,8 @@ class TrackingApp:
         settings = self.settings
         age = now - claims.issued
         packed = self._peers.address_of(environ)
-        agent, signals = signals_of(environ)
+        signals: tuple[str, ...] = ("trap",) if claims.trap else ()
         counted = True
-        if claims.trap:
-            signals = (*signals, "trap")
         if age < FAST_SECONDS:
             if age < -settings.future_seconds:
                 signals, counted = (*signals, "future"), False
@@ -258,7 +256,7 @@ class TrackingApp:
             signals = self._with_networks(signals, packed)
         if self._throttle is not None and self._throttle.is_over(packed):
             signals = (*signals, "throttled")
-        verdict = judge(agent, signals)
+        verdict = verdict_of(environ, signals)
         # In the order of the fields: keywords would cost as much as the rest of this function.
         fields = (
             self._new_id(),
@@ -277,7 +275,7 @@ class TrackingApp:
             verdict.actor,
             verdict.reason,
             verdict.confidence,
-            signals,
+            verdict.signals,
             verdict.client,
             verdict.agent_class,
             printable(environ.get("HTTP_USER_AGENT", "")) if settings.keep_user_agent else "",

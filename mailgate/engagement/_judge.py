@@ -43,28 +43,42 @@ class Verdict(NamedTuple):
     agent_class: str
 
 
-def signals_of(environ: Mapping[str, Any]) -> tuple[Agent, tuple[str, ...]]:
-    """What the header fields of a request tell."""
+def verdict_of(environ: Mapping[str, Any], further: tuple[str, ...]) -> Verdict:
+    """The label of a request, from its header fields and the signals that its token and address gave.
+
+    A few hundred combinations of header fields make up nearly all traffic, so their verdicts are kept.
+    """
     get = environ.get
-    agent = _agent(get("HTTP_USER_AGENT", "")[:MAX_AGENT_CHARACTERS])
-    found = []
-    if agent[2]:
-        found.append(agent[2])
-    if environ["REQUEST_METHOD"] == "HEAD":
-        found.append("head")
-    purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_MOZ") or get("HTTP_X_PURPOSE")
-    if purpose and ("prefetch" in purpose.lower() or "preview" in purpose.lower()):
-        found.append("prefetch")
-    if "HTTP_ACCEPT" not in environ:
-        found.append("no_accept")
-    if "HTTP_ACCEPT_LANGUAGE" not in environ:
-        found.append("no_accept_language")
-    return agent, tuple(found)
+    purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_MOZ") or get("HTTP_X_PURPOSE") or ""
+    return _verdict(
+        get("HTTP_USER_AGENT", "")[:MAX_AGENT_CHARACTERS],
+        environ["REQUEST_METHOD"] == "HEAD",
+        purpose[:MAX_AGENT_CHARACTERS],
+        "HTTP_ACCEPT" in environ,
+        "HTTP_ACCEPT_LANGUAGE" in environ,
+        further,
+    )
 
 
 @lru_cache(maxsize=8_192)
+def _verdict(
+    user_agent: str, is_head: bool, purpose: str, has_accept: bool, has_language: bool, further: tuple[str, ...]
+) -> Verdict:
+    agent = read_agent(user_agent)
+    found = [agent.signal] if agent.signal else []
+    if is_head:
+        found.append("head")
+    if "prefetch" in purpose.lower() or "preview" in purpose.lower():
+        found.append("prefetch")
+    if not has_accept:
+        found.append("no_accept")
+    if not has_language:
+        found.append("no_accept_language")
+    return judge(agent, (*found, *further))
+
+
 def judge(agent: Agent, signals: tuple[str, ...]) -> Verdict:
-    """The label that follows from the signals. Deterministic, and the same signals in any order give the same label."""
+    """The label that follows from the signals; in which order they stand does not matter."""
     for signal, actor, confidence in _ROWS:
         if signal in signals:
             return Verdict(actor, signal, confidence, signals, agent.client, agent.agent_class)
@@ -73,6 +87,3 @@ def judge(agent: Agent, signals: tuple[str, ...]) -> Verdict:
         return Verdict(Actor.UNKNOWN, weak[0], Confidence.LOW, signals, agent.client, agent.agent_class)
     confidence = Confidence.LOW if weak else Confidence.MEDIUM
     return Verdict(Actor.HUMAN, agent.agent_class, confidence, signals, agent.client, agent.agent_class)
-
-
-_agent = lru_cache(maxsize=4_096)(read_agent)

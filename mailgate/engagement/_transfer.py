@@ -21,10 +21,10 @@ QP_LINE_BYTES = 76  # RFC 2045 6.7 (5)
 BASE64_LINE_BYTES = 76  # RFC 2045 6.8
 
 _IDENTITY = frozenset(("", "7bit", "8bit", "binary", "7bits", "8bits", "7-bit", "8-bit", "7 bit", "8 bit"))
-_QP_PIECE = re.compile(rb"(=[0-9A-Fa-f]{2}|=[ \t]*\r?\n|[ \t]+(?=\r?\n))")
+# White space is looked at from its first character only: a long run that ends no line would be scanned from each.
+_QP_PIECE = re.compile(rb"(=[0-9A-Fa-f]{2}|=[ \t]*+\r?\n|(?<![ \t])[ \t]++(?=\r?\n))")
 _ESCAPE = re.compile(rb"=[0-9A-Fa-f]{2}")
 _QP_UNSAFE = re.compile(rb"[^!-<>-~ \t]|[ \t]\Z")
-_QP_PLAIN = frozenset(range(33, 127)) - frozenset(b"=") | frozenset(b" \t")
 _BASE64_RUN = re.compile(rb"[A-Za-z0-9+/]+")
 _BASE64_BODY = re.compile(rb"[A-Za-z0-9+/\t\r\n ]*+={0,2}(?=[\t\r\n ]|\Z)")
 
@@ -102,10 +102,10 @@ class QuotedPrintableBody:
         return b""
 
     def _line_rest(self, at: int) -> int:
-        """Characters between an offset and the end of its line."""
-        end = self.raw.find(b"\n", at)
+        """Characters between an offset and the end of its line; more than a line holds is not counted."""
+        end = self.raw.find(b"\n", at, at + 2 * QP_LINE_BYTES)
         if end < 0:
-            return len(self.raw) - at
+            return min(len(self.raw) - at, 2 * QP_LINE_BYTES)
         return end - at - (1 if self.raw[end - 1 : end] == b"\r" and end > at else 0)
 
 
@@ -172,20 +172,7 @@ def read_body(raw: bytes, transfer_encoding: str) -> Body | None:
 def quoted_printable(data: bytes, eol: bytes) -> bytes:
     """A whole text body in quoted-printable; its line ends stay line ends."""
     # Not `binascii.b2a_qp`: it writes lines of 77 characters, and loses a carriage return before a line end.
-    return eol.join([_qp_line(line, eol) for line in re.split(rb"\r?\n", data)])
-
-
-def _qp_line(line: bytes, eol: bytes) -> bytes:
-    text = _QP_UNSAFE.sub(lambda found: b"=%02X" % found[0][0], line)
-    pieces = []
-    at = 0
-    while len(text) - at > QP_LINE_BYTES:
-        end = at + QP_LINE_BYTES - 1
-        # Not within an escape.
-        end = text.find(b"=", end - 2, end) if b"=" in text[end - 2 : end] else end
-        pieces.append(text[at:end])
-        at = end
-    return (b"=" + eol).join([*pieces, text[at:]])
+    return eol.join([_qp_text(line, 0, eol)[0] for line in re.split(rb"\r?\n", data)])
 
 
 def _qp_text(data: bytes, column: int, eol: bytes) -> tuple[bytes, int]:
@@ -193,13 +180,18 @@ def _qp_text(data: bytes, column: int, eol: bytes) -> tuple[bytes, int]:
 
     White space at its end is encoded too: at the end of a line it would be lost (RFC 2045 6.7 (3)).
     """
-    out = bytearray()
-    last = len(data) - 1 if data[-1:] in (b" ", b"\t") else -1
-    for at, octet in enumerate(data):
-        plain = octet in _QP_PLAIN and at != last
-        atom, column = _qp_atom(b"%c" % octet if plain else b"=%02X" % octet, column, eol)
-        out += atom
-    return bytes(out), column
+    text = _QP_UNSAFE.sub(lambda found: b"=%02X" % found[0][0], data)
+    pieces = []
+    at, room = 0, QP_LINE_BYTES - 1 - column
+    while len(text) - at > room:
+        end = at + max(0, room)
+        # Not within an escape.
+        escape = text.find(b"=", max(at, end - 2), end)
+        end = escape if escape >= 0 else end
+        pieces.append(text[at:end])
+        at, room = end, QP_LINE_BYTES - 1
+    column = len(text) - at + (0 if pieces else column)
+    return (b"=" + eol).join([*pieces, text[at:]]), column
 
 
 def _qp_atom(atom: bytes, column: int, eol: bytes) -> tuple[bytes, int]:

@@ -380,6 +380,37 @@ def test_any_bytes_can_be_undone(links: MessageLinks, data: bytes, cut: int) -> 
         assert rewrite_message(raw, links, policy=BOTH, force=True).undo() == raw
 
 
+HOSTILE = [
+    "=",
+    "= ",
+    "=3D",
+    "=\n",
+    " ",
+    "\t",
+    " \n",
+    "<a href=http://e/>",
+    "http://e ",
+    "<",
+    "A",
+    "A\n",
+    "A=",
+    "é",
+    "--=_b\n",
+    ">\n",
+]
+
+
+@pytest.mark.parametrize("encoding", ["7bit", "quoted-printable", "base64"])
+@pytest.mark.parametrize("piece", HOSTILE)
+def test_long_hostile_bodies(links: MessageLinks, piece: str, encoding: str) -> None:
+    """Nothing that is quadratic gets through this in reasonable time."""
+    for before, after in (("", ""), ("<a href=3Dhttp://e/1>", "<a href=3Dhttp://e/2>")):
+        body = before + piece * (300_000 // len(piece)) + after
+        for content_type in ("text/html; charset=iso-2022-jp", "text/plain"):
+            raw = single(f"Content-Type: {content_type}\nContent-Transfer-Encoding: {encoding}", body)
+            assert rewrite_message(raw, links, policy=BOTH).undo() == raw
+
+
 def test_the_report_as_json(links: MessageLinks) -> None:
     raw = message(("Content-Type: text/plain", TEXT), ("Content-Type: text/html", HTML + "<a href=#>"))
     report = json.loads(json.dumps(rewrite_message(raw, links).to_dict()))
