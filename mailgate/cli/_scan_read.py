@@ -68,7 +68,7 @@ def _report(message: maildir.Waiting, mail: Mail, settings: ScanSettings) -> Fou
     rollup = dmarc.read(mail, authserv_ids=settings.authserv_ids)
     refusals = [refused.error for _, refused in sorted(rollup.refused.items())]
     refused = tuple(error for error in refusals if error not in _NO_REPORT)
-    if not rollup.contributions and not refused:
+    if not rollup.contributions and not rollup.tls and not refused:
         return None
     return Found(message=message, kind="dmarc", rollup=rollup, refused=refused)
 
