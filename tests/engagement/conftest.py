@@ -107,7 +107,7 @@ class Client:
             started.append((status, headers))
             return lambda data: None
 
-        body = self._app(values, start_response)
+        body: Any = self._app(values, start_response)
         try:
             content = b"".join(body)
         finally:

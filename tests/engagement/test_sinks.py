@@ -101,7 +101,7 @@ def test_a_closed_sink_opens_again(kind: str, tmp_path: Path) -> None:
 def test_many_threads(kind: str, tmp_path: Path) -> None:
     sink = KINDS[kind](tmp_path / "events")
     parts = [EVENTS[n::8] for n in range(8)]
-    threads = [threading.Thread(target=lambda part=part: [sink(e) for e in part]) for part in parts]  # type: ignore[misc]
+    threads = [threading.Thread(target=lambda part=part: [sink(e) for e in part]) for part in parts]
     for thread in threads:
         thread.start()
     for thread in threads:

@@ -330,7 +330,7 @@ def test_urls(signer: LinkSigner) -> None:
 
 def test_the_links_of_one_message_are_those_of_the_signer(signer: LinkSigner) -> None:
     names = {"message_id": "m", "recipient_id": "r", "stream": "s", "tenant": "t"}
-    bound = signer.for_message(**names, issued=9)  # type: ignore[arg-type]
+    bound = signer.for_message(**names, issued=9)
     assert bound.click(URL) == signer.click_url(URL, **names, issued=9)
     assert bound.click(URL, link_index=200, link_count=300, trap=True) == signer.click_url(
         URL, **names, issued=9, link_index=200, link_count=300, trap=True

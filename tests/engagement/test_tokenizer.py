@@ -198,7 +198,7 @@ def oracle(html5lib: Any, text: str) -> list[str]:
     found: list[str] = []
     from html5lib import _tokenizer, constants
 
-    class Parser(html5lib.HTMLParser):  # type: ignore[misc, name-defined]
+    class Parser(html5lib.HTMLParser):  # type: ignore[misc]
         def mainLoop(self) -> None:
             self.tokenizer = Recording(self.tokenizer)
             super().mainLoop()
