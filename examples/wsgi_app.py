@@ -1,4 +1,4 @@
-"""Open and click tracking and the unsubscribe page as one WSGI application, for gunicorn or any other server.
+"""The unsubscribe page, and tracked links beside it, as one WSGI application for gunicorn or any other server.
 
     gunicorn --workers 4 "wsgi_app:make_app('mail.db', 'mailgate.secret', 'https://t.example.com/')"
 

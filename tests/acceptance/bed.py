@@ -23,6 +23,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import dns
+
 from tests.acceptance import names, servers
 from tests.acceptance.namespace import Namespace
 from tests.support.documents import ROOT
@@ -256,6 +258,7 @@ class Bed:
             shutil.copytree(
                 ROOT / "mailgate", self.folder / "lib" / "mailgate", ignore=shutil.ignore_patterns("__pycache__")
             )
+            shutil.copytree(Path(dns.__file__).parent, self.folder / "lib" / "dns")
             path.write_text(f'#!/bin/sh\nPYTHONPATH={self.folder}/lib exec /usr/bin/python3 -m mailgate "$@"\n')
             path.chmod(0o755)
         return path

@@ -196,7 +196,8 @@ def test_a_scan_that_is_killed_again_and_again_gives_the_same_in_the_end(
     words = ("scan", str(maildir), "--db", str(db), "--quiet")
     rng = random.Random(7)
     instants = [f"*:{rng.randrange(20_000, 400_000)}" for _ in range(3)]
-    instants += ["execute:40", "execute:300", "rename:1", "rename:2", f"rename:{rng.randrange(3, 100)}"]
+    instants += [f"keep:1>execute:{rng.randrange(2, 250)}" for _ in range(2)]
+    instants += ["finish_many:1", "finish_many:1>rename:2", f"finish_many:1>rename:{rng.randrange(3, 100)}"]
     for instant in instants:
         assert bed.doomed(instant, *words).returncode == -9, instant
         assert len(left(maildir) | {file.read_bytes() for file in (maildir / "cur").iterdir()}) == len(set(MONTH.mails))

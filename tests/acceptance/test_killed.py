@@ -56,8 +56,9 @@ def test_a_scan_is_killed_at_seven_instants(
 ) -> None:
     scan = Scan(bed, day, keys, tmp_path, db)
     chance = random.Random(9)
-    instants = [f"execute:{chance.randrange(1, 180)}" for _ in range(3)]
-    instants += [f"*:{chance.randrange(400_000)}", "apply_many:1", "finish_many:1", "rename:30"]
+    instants = [f"*:{chance.randrange(200_000)}", "keep:1>execute:4"]
+    instants += [f"apply_many:1>execute:{chance.randrange(1, 60)}" for _ in range(3)]
+    instants += ["finish_many:1", "finish_many:1>rename:20"]
     for instant in instants:
         assert bed.doomed(instant, *scan.words).returncode == -signal.SIGKILL, instant
         scan.check()
@@ -197,13 +198,14 @@ def children(number: int) -> list[int]:
 
 
 class Killer:
-    """Kills one worker after another, at random, as long as the block is open."""
+    """Kills a worker at random after every few answers, while the next requests are under way."""
 
     def __init__(self, process: subprocess.Popen[bytes], seed: int) -> None:
         self.process = process
         self.chance = random.Random(seed)
         self.killed = 0
-        self._over = threading.Event()
+        self._answers = threading.Semaphore(0)
+        self._over = False
         self._thread = threading.Thread(target=self._run)
 
     def __enter__(self) -> Killer:
@@ -211,28 +213,36 @@ class Killer:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._over.set()
+        self._over = True
+        self._answers.release(10)
         self._thread.join()
 
+    def answered(self) -> None:
+        self._answers.release()
+
     def _run(self) -> None:
-        while not self._over.wait(self.chance.uniform(0.01, 0.09)):
+        while True:
+            for _ in range(self.chance.randrange(1, 6)):
+                self._answers.acquire()
+            if self._over:
+                return
+            time.sleep(self.chance.uniform(0, 0.01))  # into the next request
             workers = children(self.process.pid)
-            if len(workers) > 1:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(self.chance.choice(workers), signal.SIGKILL)
-                    self.killed += 1
+            with contextlib.suppress(ProcessLookupError, IndexError):  # gone by itself; none there just now
+                os.kill(self.chance.choice(workers), signal.SIGKILL)
+                self.killed += 1
 
 
 def until_answered(url: str, body: bytes | None = None) -> int:
     """How many attempts it took to get an answer, as a mailbox provider or a person tries again."""
-    for attempt in range(1, 200):
+    for attempt in range(1, 1_000):
         connection = http.client.HTTPConnection("127.0.0.10", 8090, timeout=10)
         try:
             connection.request("GET" if body is None else "POST", "/" + url.removeprefix(BASE), body)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException):
             status = 0
-            time.sleep(0.01)
+            time.sleep(0.02)
         finally:
             connection.close()
         if status:
@@ -249,9 +259,10 @@ def test_workers_are_killed_while_people_unsubscribe_and_click(bed: Bed, tmp_pat
     with gunicorn(bed, tmp_path) as process, bed.namespace.entered(), Killer(process, seed=5) as killer:
         for reader, recipient_id in zip(readers, clicks, strict=True):
             until_answered(leave.url(Subscription(recipient=reader, stream="news")), ONE_CLICK)
+            killer.answered()
             clicks[recipient_id] = until_answered(signer.click_url("https://shop.example/", recipient_id=recipient_id))
-        while killer.killed < 10:
-            time.sleep(0.02)
+            killer.answered()
+    assert killer.killed > 10
     with SuppressionStore.open(str(tmp_path / "mail.db"), create=False) as store:
         found = [(entry.key, str(entry.reason), entry.stream) for entry in store.list()]
     assert found == sorted((reader, "unsubscribe", "news") for reader in readers)
