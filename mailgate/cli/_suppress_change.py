@@ -22,6 +22,7 @@ from mailgate.suppression import (
     FOLDING_RULES,
     BadAddress,
     Folding,
+    PolicySettings,
     RemovalRefused,
     SuppressionReason,
 )
@@ -62,6 +63,12 @@ def _remove_options(parser: argparse.ArgumentParser) -> None:
 def _erase_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--forget-block", action="store_true", help="keep nothing: they can be mailed again")
     add_who_options(parser, required=True)
+
+
+def _expire_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--log-detail-days", type=int, metavar="N", help="forget the evidence in lines of the log that are older"
+    )
 
 
 def _fold_options(parser: argparse.ArgumentParser) -> None:
@@ -145,7 +152,7 @@ def _erase(args: argparse.Namespace) -> int:
 
 
 def _expire(args: argparse.Namespace) -> int:
-    with open_store(args) as store:
+    with open_store(args, settings=PolicySettings(log_detail_days=args.log_detail_days)) as store:
         print(f"expired: {many(store.expire(), 'entry', 'entries')}")
     return _exit.OK
 
@@ -176,5 +183,11 @@ _ADDRESS_HELP = {
     "remove": "an address or domain as it was added; - reads them from stdin",
     "erase": "an address; - reads them from stdin",
 }
-_OPTIONS = {"add": _add_options, "remove": _remove_options, "erase": _erase_options, "fold": _fold_options}
+_OPTIONS = {
+    "expire": _expire_options,
+    "add": _add_options,
+    "remove": _remove_options,
+    "erase": _erase_options,
+    "fold": _fold_options,
+}
 _RUN = {"add": _add, "remove": _remove, "erase": _erase, "expire": _expire, "fold": _fold}

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from mailgate.cli import _exit
 from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
 from mailgate.cli._keyfile import read_key_file
-from mailgate.suppression import Suppression, SuppressionReason, SuppressionStore
+from mailgate.suppression import PolicySettings, Suppression, SuppressionReason, SuppressionStore
 
 REASONS = [str(reason) for reason in SuppressionReason]
 
@@ -41,15 +41,16 @@ def add_who_options(parser: argparse.ArgumentParser, *, required: bool) -> None:
     parser.add_argument("--actor", required=required, default="", metavar="NAME", help="who, for the log")
 
 
-def open_store(args: argparse.Namespace, *, create: bool = False) -> SuppressionStore:
+def open_store(
+    args: argparse.Namespace, *, create: bool = False, settings: PolicySettings | None = None
+) -> SuppressionStore:
     """The list that `--db` names. Without `create` a wrong path is an error, never an empty list."""
     keys = read_key_file(args.key_file) if args.key_file else None
     hashed = getattr(args, "hashed", False)
     if hashed and keys is None:
         raise _exit.Exit(_exit.USAGE, "mailgate suppress: --hashed needs --key-file")
-    if not create and "://" not in args.db:
-        return SuppressionStore.open(args.db, create=False, hash_keys=keys)
-    return SuppressionStore.open(args.db, create=create, hash_keys=keys, hashed=hashed)
+    settings = settings or PolicySettings()
+    return SuppressionStore.open(args.db, create=create, hash_keys=keys, hashed=hashed, settings=settings)
 
 
 def addresses(words: list[str]) -> Iterator[str]:

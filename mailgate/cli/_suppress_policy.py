@@ -7,6 +7,7 @@ import asyncio
 import contextlib
 import signal
 import sys
+from dataclasses import replace
 
 from mailgate.cli import _exit, _output
 from mailgate.cli._keyfile import read_key_file
@@ -109,13 +110,10 @@ def _options(args: argparse.Namespace) -> PolicyOptions:
     )
     if args.text is None:
         return options
-    return PolicyOptions(
-        stream=options.stream,
-        tenant=options.tenant,
-        rules=options.rules,
-        when_unavailable=options.when_unavailable,
-        text=args.text,
-    )
+    try:
+        return replace(options, text=args.text)
+    except ValueError as error:
+        raise _exit.Exit(_exit.USAGE, f"mailgate suppress policy: {error}") from error
 
 
 def _rule(text: str) -> StreamRule:

@@ -80,6 +80,14 @@ class PolicyOptions:
     when_unavailable: WhenUnavailable = WhenUnavailable.DEFER
     text: str = "recipient is on our suppression list ({reasons} since {since})"
 
+    def __post_init__(self) -> None:
+        try:
+            self.text.format(reasons="", since="")
+        except (LookupError, ValueError, AttributeError) as error:
+            raise ValueError(
+                f"the text may hold {{reasons}} and {{since}} and no other braces: {self.text!r}"
+            ) from error
+
 
 class RequestReader:
     """The protocol: bytes in, whole requests out."""

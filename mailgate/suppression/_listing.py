@@ -109,6 +109,12 @@ def _forget_old(writer: Writer, now: int, settings: PolicySettings) -> None:
     ):
         if writer.session.run(f"DELETE FROM {table} WHERE {column} < ?", (now - days * day,)):  # noqa: S608
             writer.transaction.changed = True
+    if settings.log_detail_days is not None:
+        writer.session.run(
+            "UPDATE mg_suppression_log SET before_json = NULL, after_json = NULL"
+            " WHERE at < ? AND (before_json IS NOT NULL OR after_json IS NOT NULL)",
+            (now - settings.log_detail_days * day,),
+        )
 
 
 def history(session: Session, rules: Rules, key: str) -> tuple[LogLine, ...]:
@@ -197,7 +203,7 @@ def _import_lines(lines: list[LogLine], current: list[Suppression]) -> list[LogL
 
 def _was_there_before(lines: list[LogLine], scope: tuple[str, str, SuppressionReason | None]) -> bool:
     first = next(line for line in lines if (line.tenant, line.stream, line.reason) == scope and line.op != "count")
-    return first.before is not None and first.op != "add"
+    return first.op != "add"
 
 
 def _line(row: Row) -> LogLine:

@@ -48,6 +48,8 @@ class PolicySettings:
     unknown_tenant: where an event goes that names no tenant; `*` in a house in which every mail has a tenant.
     default_expiry_days: (suppression reason, days) for entries that are added by hand or imported without an expiry.
     event_retention_days: how long an event id is remembered, so that a report read twice counts once.
+    log_detail_days: how long the log keeps the entries around each change, with their evidence; None: for ever. Who
+    changed what, when and why stays.
     """
 
     suppress_now: tuple[tuple[Reason, int | None], ...] = (
@@ -70,12 +72,15 @@ class PolicySettings:
         (SuppressionReason.UPSTREAM, 30),
     )
     event_retention_days: int = 400
+    log_detail_days: int | None = None
 
     def __post_init__(self) -> None:
         for name in ("count_days", "count_window_days", "counted_expiry_days", "event_retention_days"):
             value = getattr(self, name)
             if value < 1:
                 raise ValueError(f"{name} is a number of days of at least 1, not {value!r}")
+        if self.log_detail_days is not None and self.log_detail_days < 0:
+            raise ValueError(f"log_detail_days is a number of days or None, not {self.log_detail_days!r}")
 
     def days_for(self, reason: SuppressionReason) -> int | None:
         """Days that an entry without an expiry of its own stays; None: for ever."""

@@ -143,7 +143,10 @@ class SuppressionStore(AskedList):
             return writer.lift(key, tenant, when, Stamp(at=when, actor="policy", source=source, note="delivered"))
 
     def expire(self, *, at: datetime | None = None) -> int:
-        """Take out what has expired; how many entries. Look-ups do not wait for it. Old event ids go too."""
+        """Take out what has expired; how many entries. Look-ups do not wait for it.
+
+        Old event ids and old counts go too, and the detail of old lines of the log where `log_detail_days` says so.
+        """
         return _listing.expire(self._writer, self._at(at), self.settings)
 
     # Reading the list

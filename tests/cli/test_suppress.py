@@ -303,6 +303,8 @@ def test_erasing(run: Run) -> None:
 def test_expiring(run: Run) -> None:
     run("add", "user@example.com", "--expires", "2020-01-01")
     assert run("expire").out == "expired: 1 entry\n"
+    assert run("history", "--json", "user@example.com").lines()[0]["after"] is not None
+    assert run("expire", "--log-detail-days", "0").out == "expired: 0 entries\n"
 
 
 def test_folding(run: Run) -> None:
@@ -344,6 +346,7 @@ def test_answering_postfix_on_stdin_and_stdout(run: Run) -> None:
     assert run("policy", *rules, stdin=REQUESTS).out.startswith("action=550 ")
     assert run("policy", "--tenant", "acme", stdin=REQUESTS).out.startswith("action=DUNNO")
     assert run("policy", "--stream-of", "nonsense").status == 64
+    assert run("policy", "--text", "{nonsense}", stdin=REQUESTS).status == 64
     assert run("policy", stdin=b"junk\n\n").status == 65
 
 

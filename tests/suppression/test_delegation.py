@@ -148,6 +148,12 @@ def test_rules_as_they_are_written() -> None:
     assert StreamRule.parse("sender:a=b@c=news").pattern == "a=b@c"
 
 
+@pytest.mark.parametrize("text", ["{nonsense}", "{", "}", "{0}", "{reasons.x}", "{reasons!z}"])
+def test_a_text_that_cannot_be_filled_in_is_refused_at_once(text: str) -> None:
+    with pytest.raises(ValueError, match="braces"):
+        PolicyOptions(text=text)
+
+
 def test_the_text_of_a_refusal_can_be_chosen_and_stays_on_its_line(store: SuppressionStore, backend: Backend) -> None:
     answering = service(backend, text="nein: {reasons}\naction=DUNNO é")
     assert answering.reply(request()) == b"action=550 5.7.1 nein: hard_bounce?action=DUNNO ?\n\n"

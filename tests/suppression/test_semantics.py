@@ -13,6 +13,7 @@ from mailgate.suppression import (
     Effect,
     Folding,
     Outcome,
+    PolicySettings,
     RemovalRefused,
     StoreMismatch,
     SuppressionReason,
@@ -447,8 +448,6 @@ def test_a_hostile_event_is_stored_harmlessly(store: SuppressionStore) -> None:
 
 
 def test_events_of_a_house_with_tenants_go_where_the_settings_say(backend: Backend) -> None:
-    from mailgate.suppression import PolicySettings
-
     store = backend.open(settings=PolicySettings(unknown_tenant="*"))
     store.apply(bounce())
     assert store.check("user@example.com", tenant="anyone").blocked
@@ -484,6 +483,20 @@ def test_the_log_keeps_the_entry_before_and_after(store: SuppressionStore) -> No
     assert (refreshed.before, refreshed.op) == (added.after, "refresh")
     assert refreshed.after is not None
     assert refreshed.after.detail == "two"
+
+
+def test_the_log_can_forget_the_evidence_and_keeps_who_did_what(backend: Backend, clock: Clock) -> None:
+    store = backend.open(settings=PolicySettings(log_detail_days=30))
+    store.add("old@example.com", detail="evidence", note="why", actor="ann")
+    clock.forward(days=31)
+    store.add("new@example.com", detail="evidence")
+    store.expire()
+    [old], [new] = store.history("old@example.com"), store.history("new@example.com")
+    assert (old.before, old.after, old.note, old.actor) == (None, None, "why", "ann")
+    assert new.after is not None
+    assert store.check("old@example.com").entries[0].detail == "evidence", "the entry itself stays as it is"
+    with pytest.raises(ValueError, match="log_detail_days"):
+        PolicySettings(log_detail_days=-1)
 
 
 def test_add_if_absent_is_true_for_one_caller_only(store: SuppressionStore, clock: Clock) -> None:
