@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from mailgate.engagement._burst import BurstRule, BurstWatch, correction
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 
 DAY_SECONDS = 86_400
 REMEMBERED_TOKENS = 65_536
+KEPT_CLAIMS = 2_048
 
 # The smallest image that every client takes: one transparent pixel, not padded and not disguised.
 PIXEL = (
@@ -170,6 +172,9 @@ class TrackingApp:
         }
         self._has_networks = bool(len(self.settings.machine_networks) or len(self.settings.shared_networks))
         self._new_id = EventIds()
+        # Image proxies, previewers and people come back with the same token; a good one is read once.
+        self._verify_open = lru_cache(KEPT_CLAIMS)(partial(signer.verify, "open"))
+        self._verify_click = lru_cache(KEPT_CLAIMS)(partial(signer.verify, "click"))
         self._seen: dict[str, None] = {}
         self._lock = threading.Lock()
 
@@ -200,7 +205,7 @@ class TrackingApp:
         if method not in ("GET", "HEAD"):
             return _say(environ, start_response, "405 Method Not Allowed", _NOT_ALLOWED_HEADERS, _NOT_ALLOWED)
         try:
-            self._record(EventType.OPEN, environ, self.signer.verify("open", token))
+            self._record(EventType.OPEN, environ, self._verify_open(token))
         except InvalidToken:
             self._count("bad_token")
         except Exception as error:  # noqa: BLE001 - the WSGI entry: mail is shown whatever is broken here
@@ -213,7 +218,7 @@ class TrackingApp:
         if method not in ("GET", "HEAD"):
             return _say(environ, start_response, "405 Method Not Allowed", _NOT_ALLOWED_HEADERS, _NOT_ALLOWED)
         try:
-            claims = self.signer.verify("click", token)
+            claims = self._verify_click(token)
             target = location(claims.url)
         except (InvalidToken, UnsafeURL):
             self._count("bad_token")
