@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 from typing import Any
+
+from mailgate.cli import _exit
 
 SUMMARY = "the list of addresses not to mail: check, filter, import, …"
 DESCRIPTION = """\
@@ -64,8 +67,15 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """The command."""
-    return int(_module(args.command).run(args))
+    """The command. Files that cannot be written end it with the system's own words."""
+    try:
+        return int(_module(args.command).run(args))
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        code = _exit.TRY_LATER if error.errno == errno.ENOSPC else _exit.CONFIG
+        words = (error.strerror or str(error)).lower()
+        raise _exit.Exit(code, f"{error.filename}: {words}" if error.filename else words) from error
 
 
 def _module(name: str) -> Any:

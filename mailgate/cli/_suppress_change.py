@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from datetime import UTC, datetime, timedelta
 
 from mailgate.cli import _exit, _output
 from mailgate.cli._suppress_common import (
@@ -11,10 +12,12 @@ from mailgate.cli._suppress_common import (
     add_scope_options,
     add_who_options,
     addresses,
+    at_least_nothing,
     expiry,
     many,
     open_store,
     scope,
+    until,
 )
 from mailgate.suppression import (
     EVERY,
@@ -67,7 +70,10 @@ def _erase_options(parser: argparse.ArgumentParser) -> None:
 
 def _expire_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--log-detail-days", type=int, metavar="N", help="forget the evidence in lines of the log that are older"
+        "--log-detail-days",
+        type=at_least_nothing,
+        metavar="N",
+        help="forget the evidence in lines of the log that are older",
     )
 
 
@@ -80,6 +86,7 @@ def _fold_options(parser: argparse.ArgumentParser) -> None:
 
 def _add(args: argparse.Namespace) -> int:
     status = _exit.OK
+    expires = _expires(args)
     with open_store(args, create=True) as store:
         for address in addresses(args.addresses):
             try:
@@ -88,7 +95,7 @@ def _add(args: argparse.Namespace) -> int:
                     SuppressionReason(args.reason),
                     tenant=args.tenant,
                     stream=args.stream or EVERY,
-                    expires=args.expires,
+                    expires=expires,
                     source=args.source,
                     detail=args.detail,
                     actor=args.actor,
@@ -102,9 +109,20 @@ def _add(args: argparse.Namespace) -> int:
                 print(_output.json_line({"input": address, **added.to_dict()}))
             else:
                 entry = added.entry
-                shown = _output.printable(entry.pattern)
-                print(f"{added.outcome}: {shown} ({entry.reason}, {_output.printable(scope(entry))})")
+                shown = f"{_output.printable(entry.pattern)} ({entry.reason}, {_output.printable(scope(entry))}"
+                print(f"{added.outcome}: {shown}{f', until {until(entry)}' if entry.expires else ''})")
     return status
+
+
+def _expires(args: argparse.Namespace) -> datetime | None:
+    """The instant that `--expires` means. One that is over makes an entry that blocks nobody, so it says so."""
+    now = datetime.now(UTC)
+    instant: datetime | None = now + args.expires if isinstance(args.expires, timedelta) else args.expires
+    if instant is not None and instant <= now:
+        _output.say(
+            f"{instant.isoformat(timespec='seconds')} is over already: an entry that expires then blocks nobody"
+        )
+    return instant
 
 
 def _remove(args: argparse.Namespace) -> int:

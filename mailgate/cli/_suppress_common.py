@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from mailgate.cli import _exit
@@ -63,16 +64,40 @@ def addresses(words: list[str]) -> Iterator[str]:
         yield from (line.strip() for line in sys.stdin if line.strip())
 
 
-def expiry(text: str) -> datetime:
-    """An instant from `90d` or ISO 8601. Raises argparse's own error."""
+def expiry(text: str) -> datetime | timedelta:
+    """A span from `90d`, an instant from ISO 8601. Raises argparse's own error."""
     match = re.fullmatch(r"(\d{1,5})d", text)
     if match:
-        return datetime.now(UTC) + timedelta(days=int(match[1]))
+        return timedelta(days=int(match[1]))
     try:
         instant = datetime.fromisoformat(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"neither days like 90d nor an ISO 8601 date: {text!r}") from None
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+def at_least_nothing(text: str) -> int:
+    """A number that is not negative. Raises argparse's own error."""
+    if not re.fullmatch(r"[0-9]{1,9}", text):
+        raise argparse.ArgumentTypeError(f"not a number from 0 on: {text!r}")
+    return int(text)
+
+
+def refuse_overwriting(written: Iterable[str | None], kept: Iterable[str]) -> None:
+    """End the program before a file that it reads (or the list itself) is overwritten, or one is written twice."""
+    others = [path for path in kept if path != "-"]
+    for path in written:
+        if path is None or path == "-":
+            continue
+        if any(_same_file(path, other) for other in others):
+            raise _exit.Exit(_exit.USAGE, f"mailgate suppress: {path} is used twice, and writing would destroy it")
+        others.append(path)
+
+
+def _same_file(one: str, two: str) -> bool:
+    if not (os.path.exists(one) and os.path.exists(two)):
+        return os.path.realpath(one) == os.path.realpath(two)
+    return os.path.isfile(one) and os.path.samefile(one, two)  # /dev/null may be written as often as one likes
 
 
 def many(number: int, one: str, more: str) -> str:

@@ -8,8 +8,8 @@ import sys
 from typing import BinaryIO
 
 from mailgate.cli import _exit, _output
-from mailgate.cli._suppress_common import add_list_options, add_scope_options, many, open_store
-from mailgate.suppression import FilterReport, filter_list
+from mailgate.cli._suppress_common import add_list_options, add_scope_options, many, open_store, refuse_overwriting
+from mailgate.suppression import FilterReport, ImportRefused, filter_list
 
 
 def configure(name: str, parser: argparse.ArgumentParser) -> None:
@@ -26,20 +26,24 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The command. The summary goes to stderr, or to stdout where the rows do not."""
+    refuse_overwriting([args.kept, args.blocked], [args.db, args.file])
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(open_store(args))
         source = _open(stack, args.file, "rb", sys.stdin.buffer)
         kept = _open(stack, args.kept, "wb", sys.stdout.buffer)
         blocked = None if args.blocked is None else _open(stack, args.blocked, "wb", sys.stdout.buffer)
-        report = filter_list(
-            store.preload() if args.preload else store,
-            source,
-            kept,
-            blocked,
-            tenant=args.tenant,
-            stream=args.stream,
-            column=args.column,
-        )
+        try:
+            report = filter_list(
+                store.preload() if args.preload else store,
+                source,
+                kept,
+                blocked,
+                tenant=args.tenant,
+                stream=args.stream,
+                column=args.column,
+            )
+        except ImportRefused as error:
+            raise _exit.Exit(_exit.DATA, f"{args.file}: {error}") from error
         kept.flush()
     words = _output.json_line(report.to_dict()) if args.json else _words(report)
     print(words, file=sys.stderr if "-" in (args.kept, args.blocked) else sys.stdout)

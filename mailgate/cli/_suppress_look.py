@@ -11,6 +11,7 @@ from mailgate.cli._suppress_common import (
     add_list_options,
     add_scope_options,
     addresses,
+    at_least_nothing,
     open_store,
     scope,
     until,
@@ -35,7 +36,9 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
         parser.add_argument("--reason", choices=REASONS, metavar="REASON", help=", ".join(REASONS))
         parser.add_argument("--kind", choices=[str(kind) for kind in EntryKind], help="what the entry names")
         parser.add_argument("--expired", action="store_true", help="also those that have expired")
-        parser.add_argument("--limit", type=int, metavar="N", help=f"rows; default {_MAX_ROWS}, with --json all")
+        parser.add_argument(
+            "--limit", type=at_least_nothing, metavar="N", help=f"rows; default {_MAX_ROWS}, with --json all"
+        )
 
 
 def run(args: argparse.Namespace) -> int:

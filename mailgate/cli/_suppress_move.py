@@ -5,17 +5,28 @@ from __future__ import annotations
 import argparse
 import contextlib
 import csv
+import os
 import sys
 from collections.abc import Callable
 
 from mailgate.cli import _exit, _output
 from mailgate.cli._progress import Progress
-from mailgate.cli._suppress_common import REASONS, add_list_options, add_scope_options, expiry, many, open_store
+from mailgate.cli._suppress_common import (
+    REASONS,
+    add_list_options,
+    add_scope_options,
+    expiry,
+    many,
+    open_store,
+    refuse_overwriting,
+)
 from mailgate.suppression import (
     EXPORT_FORMATS,
     IMPORT_FORMATS,
+    ImportRefused,
     ImportReport,
     RejectedRecord,
+    StoreMismatch,
     SuppressionReason,
     SuppressionStore,
 )
@@ -50,16 +61,47 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
+    refuse_overwriting([args.rejects], [args.db, *args.files])
+    status = _exit.OK
+    # A list that is made for files that are not there would be empty, and block nobody.
+    unreadable = {path: why for path in args.files if (why := _why_unreadable(path)) is not None}
+    for path, why in unreadable.items():
+        status = _refused(args, path, why, _exit.DATA)
     with contextlib.ExitStack() as stack:
+        files = [path for path in args.files if path not in unreadable]
+        if not files:
+            return status
         store = stack.enter_context(open_store(args, create=True))
         reject = _rejecter(stack, args.rejects)
-        for path in args.files:
-            with Progress(None, path) as bar:
-                report = _import_one(store, path, args, reject, bar)
+        for path in files:
+            try:
+                with Progress(None, path) as bar:
+                    report = _import_one(store, path, args, reject, bar)
+            except (ImportRefused, StoreMismatch) as error:
+                status = _refused(args, path, str(error), error.exit_status)
+                continue
             print(_output.json_line({"file": path, **report.to_dict()}) if args.json else f"{path}: {_words(report)}")
             if report.rejected and args.rejects is None:
                 _show_rejects(report)
-    return _exit.OK
+    return status
+
+
+def _why_unreadable(path: str) -> str | None:
+    if path == "-":
+        return None
+    if os.path.isdir(path):
+        return "is a directory"
+    if not os.path.exists(path):
+        return "no such file or directory"
+    return None if os.access(path, os.R_OK) else "permission denied"
+
+
+def _refused(args: argparse.Namespace, path: str, why: str, status: int) -> int:
+    """One bad file does not stop the others."""
+    if args.json:
+        print(_output.json_line({"file": path, "error": why}))
+    _output.say(f"mailgate: {_output.printable(path)}: {_output.printable(why)}")
+    return status
 
 
 def _import_one(
@@ -118,6 +160,7 @@ def _words(report: ImportReport) -> str:
 
 
 def _export(args: argparse.Namespace) -> int:
+    refuse_overwriting([args.output], [args.db])
     if args.full and args.format != "jsonl":
         raise _exit.Exit(_exit.USAGE, "mailgate suppress export: --full goes with --format jsonl only")
     with open_store(args) as store:

@@ -41,8 +41,10 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     parser.description = _DESCRIPTION
     add_list_options(parser)
-    parser.add_argument("--listen", metavar="HOST:PORT|PATH", help="a TCP address, or the path of a UNIX socket")
-    parser.add_argument("--mode", default="660", metavar="OCTAL", help="of the UNIX socket; default 660")
+    parser.add_argument(
+        "--listen", type=_place, metavar="HOST:PORT|PATH", help="a TCP address, or the path of a UNIX socket"
+    )
+    parser.add_argument("--mode", type=_mode, default="660", metavar="OCTAL", help="of the UNIX socket; default 660")
     parser.add_argument("--stream", metavar="NAME", help="of requests that nothing else tells")
     parser.add_argument("--tenant", default="", metavar="NAME", help="of requests that nothing else tells")
     parser.add_argument(
@@ -87,18 +89,15 @@ async def _listen(service: PolicyService, args: argparse.Namespace) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
-    host, colon, port = args.listen.rpartition(":")
+    host, port, path = args.listen
     try:
-        if "/" not in args.listen and colon and port.isdigit():
-            server = policy_server(service, host=host.strip("[]"), port=int(port))
-        else:
-            server = policy_server(service, path=args.listen, mode=int(args.mode, 8))
-        async with server as listening:
+        async with policy_server(service, host=host, port=port, path=path, mode=args.mode) as listening:
             names = ", ".join(str(one.getsockname()) for one in listening.sockets)
             _output.say(f"mailgate suppress policy: listening on {names}")
             await stop.wait()
     except OSError as error:
-        raise _exit.Exit(_exit.UNAVAILABLE, f"{args.listen}: {error.strerror or error}") from error
+        where = f"{host}:{port}" if path is None else path
+        raise _exit.Exit(_exit.UNAVAILABLE, f"{where}: {error.strerror or error}") from error
 
 
 def _options(args: argparse.Namespace) -> PolicyOptions:
@@ -114,6 +113,28 @@ def _options(args: argparse.Namespace) -> PolicyOptions:
         return replace(options, text=args.text)
     except ValueError as error:
         raise _exit.Exit(_exit.USAGE, f"mailgate suppress policy: {error}") from error
+
+
+def _place(text: str) -> tuple[str | None, int | None, str | None]:
+    """(host, port, None) of a TCP address, or (None, None, path)."""
+    host, colon, port = text.rpartition(":")
+    if "/" in text or not (port.isascii() and port.isdigit()):
+        if not text:
+            raise argparse.ArgumentTypeError("neither HOST:PORT nor the path of a socket: ''")
+        return None, None, text
+    if not colon or int(port) > 65_535:
+        raise argparse.ArgumentTypeError(f"not HOST:PORT with a port up to 65535: {text!r}")
+    return host.strip("[]"), int(port), None
+
+
+def _mode(text: str) -> int:
+    try:
+        mode = int(text, 8)
+    except ValueError:
+        mode = -1
+    if not 0 <= mode <= 0o777:
+        raise argparse.ArgumentTypeError(f"not the octal mode of a file, such as 660: {text!r}")
+    return mode
 
 
 def _rule(text: str) -> StreamRule:

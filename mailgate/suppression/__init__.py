@@ -73,10 +73,10 @@ BUGS. A delivery told before the first failure of an address leaves no trace, so
 still counts. Two entries of one second tie: the first one's evidence stays. A list in memory (`:memory:`) belongs to
 one process. Network file systems break SQLite's locking: use PostgreSQL there. Of a list in JSON that is damaged
 nothing is imported, of a damaged CSV or JSON Lines everything that can be read. SendGrid's bounces and blocks, and its
-unsubscribe groups, have the same columns: name the reason. A CSV of exactly `address, created_at` is taken for
-Mailgun's complaints. `erase` on PostgreSQL runs VACUUM, which frees rows and does not wipe disk blocks, write-ahead
-logs or backups. With one writer at a time, a bulk import makes other writers wait up to a second. More than 20,000
-domain entries are searched in the table instead of in memory, which makes look-ups about a third slower.
+global unsubscribes and single groups, have the same columns: name the reason. A CSV of exactly `address, created_at`
+is taken for Mailgun's complaints. `erase` on PostgreSQL runs VACUUM, which frees rows and does not wipe disk blocks,
+write-ahead logs or backups. With one writer at a time, a bulk import makes other writers wait up to a second. More than
+20,000 domain entries are searched in the table instead of in memory, which makes look-ups about a third slower.
 
     RFC 5965 7.3    which feedback types are complaints         PolicySettings.complaint_types
     RFC 6430        not-spam is none                            suppress_for
@@ -85,7 +85,7 @@ domain entries are searched in the table instead of in memory, which makes look-
 
 DECISIONS.
 No stream given means: an entry of any stream blocks. Who does not say what kind of mail it is must not mail somebody
-who left one of them; who resets passwords says so.
+who left one of them; who resets passwords says so. No tenant given means the tenant without a name, and none of others.
 One row per reason instead of one per address: every peer that overwrites the reason lifts a complaint with a bounce.
 An import writes one line of the log, not one for each row; `history` reads the rest from the entries. Ten million lines
 would double the file and tell nothing new.
@@ -96,6 +96,7 @@ Seconds, not microseconds: reports do not know better, and a row stays under 60 
 A commit waits for the disk (`durable=True`): a bounce that left the mailbox must not be lost in a power cut.
 One writer at a time on PostgreSQL too: a change of a list is rare beside its look-ups, and the log is in order.
 An unknown reason word in a list blocks, as `manual` with the word as evidence; an unreadable address is rejected aloud.
+A removal of a soft bounce ends its count too: whoever says that the mailbox works again means from now on.
 A bare domain in a foreign list is rejected: it is a damaged address more often than the wish to block a provider.
 """
 

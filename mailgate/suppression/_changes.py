@@ -148,19 +148,30 @@ class Writer:
     def lift(self, key: str, tenant: str, at: datetime, stamp: Stamp) -> Suppression | None:
         """A delivery: ends counted failures up to `at`, and the entry that they made."""
         key = self.address_form(key)
-        counted = self.failures(key, tenant)
-        if counted is not None:
-            counted = counted.with_delivery(seconds(at))
-            self._keep_failures(key, tenant, counted)
-            if counted.reached(self.settings) is not None:
+        failed_at: tuple[int, ...] = ()
+        if (counted := self.failures(key, tenant)) is not None:
+            failed_at = counted.days
+            counted = self.end_failures(key, tenant, at)
+            if counted is not None and counted.reached(self.settings) is not None:
                 return None
         lifted = None
         for entry in self.rows(key):
             ours = entry.reason is SuppressionReason.SOFT_BOUNCE and entry.tenant == tenant
-            if ours and (counted is not None or entry.last <= at):
+            # One of a later failure goes too when counting made it: without the earlier ones it is not enough.
+            if ours and (entry.last <= at or seconds(entry.last) in failed_at):
                 self.delete(entry, stamp, op="lift")
                 lifted = entry
         return lifted
+
+    def end_failures(self, key: str, tenant: str, at: datetime) -> FailureCount | None:
+        """What happened up to `at` counts no more; the failures that still count, None when none ever did."""
+        counted = self.failures(key, tenant)
+        if counted is None:
+            return None
+        ended = counted.with_delivery(seconds(at))
+        if ended != counted:
+            self._keep_failures(key, tenant, ended)
+        return ended
 
     def failures(self, key: str, tenant: str) -> FailureCount | None:
         """The counted failures of an address, None when there are none."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from mailgate.records import KeyRing, ParseError, address_key
@@ -30,6 +30,7 @@ from mailgate.suppression._rows import Row, json_of, seconds, stored_source
 from mailgate.suppression._session import Session
 from mailgate.suppression._settings import PolicySettings
 from mailgate.suppression._setup import hash_rows
+from mailgate.suppression._spool import Spool
 from mailgate.suppression._staging import DETAIL_PREFIX, NEVER
 from mailgate.suppression._statements import Opened, OwnRecord, Reject, statement_key
 
@@ -41,7 +42,10 @@ _END_OF_TIME = 253_402_300_800  # the year 10,000
 
 
 class Converter:
-    """One file on its way into the list. records, rows_made: how many so far; folds: (folded key, key) pairs."""
+    """One file on its way into the list. records, rows_made: how many so far; folds: (folded key, key) pairs.
+
+    To be closed: what waits for the end of the import can be a temporary file.
+    """
 
     def __init__(
         self,
@@ -56,7 +60,7 @@ class Converter:
     ) -> None:
         self.records = 0
         self.rows_made = 0
-        self.folds: list[tuple[str, str]] = []
+        self.folds = Spool()
         self.opened = opened
         self.options = options
         self.at = at
@@ -72,7 +76,14 @@ class Converter:
         self._tenant = options.tenant
         self._stream = options.stream or EVERY
         self.new_meta: dict[str, str] = {}  # rows for the meta table, without which the hashes cannot be found
-        self._extras: dict[str, list[Any]] = {"log": [], "failures": [], "event": []}
+        self._extras = {"log": Spool(), "failures": Spool(), "event": Spool()}
+
+    def __enter__(self) -> Converter:
+        return self
+
+    def __exit__(self, *unused: object) -> None:
+        for spool in (self.folds, *self._extras.values()):
+            spool.close()
 
     def rows(self, reject: Callable[[Reject], None]) -> Iterator[Row]:
         """The rows of the file; `reject` is called with what is none."""
@@ -104,15 +115,17 @@ class Converter:
 
     def keep_extras(self, writer: Writer) -> None:
         """What a full export holds beside entries: log, counted failures, seen events."""
-        writer.session.run_many(LOG_SQL, self._extras["log"])
-        writer.session.run_many(
-            "INSERT INTO mg_suppression_count (key, tenant, days, delivered, total, last) VALUES (?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (key, tenant) DO NOTHING",
-            self._extras["failures"],
-        )
-        writer.session.run_many(
-            "INSERT INTO mg_suppression_event (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING", self._extras["event"]
-        )
+        for extra, sql in (
+            ("log", LOG_SQL),
+            (
+                "failures",
+                "INSERT INTO mg_suppression_count (key, tenant, days, delivered, total, last) VALUES (?, ?, ?, ?, ?, ?)"
+                " ON CONFLICT (key, tenant) DO NOTHING",
+            ),
+            ("event", "INSERT INTO mg_suppression_event (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"),
+        ):
+            for piece in self._extras[extra].pieces():
+                writer.session.run_many(sql, piece)
 
     def _of_statement(self, said: Statement) -> Row:
         address = said.address
@@ -200,6 +213,8 @@ class Converter:
         return self._scopes.setdefault((tenant, stream, reason), len(self._scopes))
 
     def _expiry_of(self, settings: PolicySettings, reason: SuppressionReason) -> int:
+        if isinstance(self.options.expires, timedelta):
+            return self.at + int(self.options.expires.total_seconds())
         if self.options.expires is not None:
             return seconds(self.options.expires)
         days = settings.days_for(reason)

@@ -4,6 +4,16 @@ from __future__ import annotations
 
 from mailgate.records import MailgateError
 
+# What SQLite says, which are words for its programmers, and what a person can do about it.
+_ADVICE = (
+    ("database is locked", "another program is writing; try again when it has ended"),
+    ("readonly database", "this user must be able to write the file and its folder, for a lock even when only reading"),
+    ("unable to open database file", "it is a folder, its folder is missing, or this user may not open it"),
+    ("file is not a database", "a list is an SQLite file"),
+    ("disk image is malformed", "the file is damaged; restore a copy, or recover it with: sqlite3 FILE .recover"),
+    ("there is no suppression list in it", "`mailgate suppress add` and `import` make one"),
+)
+
 
 class StoreUnavailable(MailgateError):
     """The store cannot be read or written now: try later, and mail nobody meanwhile.
@@ -21,7 +31,8 @@ class StoreUnavailable(MailgateError):
         self.exit_status = 75 if passing else 69  # EX_TEMPFAIL, EX_UNAVAILABLE
 
     def __str__(self) -> str:
-        return f"the suppression store {self.where} is not available: {self.words}"
+        advice = next((f" ({advice})" for said, advice in _ADVICE if said in self.words), "")
+        return f"the suppression store {self.where or repr(self.where)} is not available: {self.words}{advice}"
 
 
 class StoreMismatch(MailgateError):

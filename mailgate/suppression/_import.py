@@ -13,7 +13,8 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any, BinaryIO
 
 from mailgate.records import KeyRing
@@ -87,12 +88,12 @@ class ImportOptions:
     reason: SuppressionReason | None = None
     stream: str | None = None
     tenant: str = ""
-    expires: datetime | None = None
+    expires: datetime | timedelta | None = None
     piece_rows: int = PIECE_ROWS
 
     def text(self) -> str:
         """As the table of imports keeps it."""
-        expires = None if self.expires is None else self.expires.isoformat()
+        expires = self.expires.isoformat() if isinstance(self.expires, datetime) else self.expires and str(self.expires)
         return json.dumps((self.format, self.reason, self.stream, self.tenant, expires))
 
 
@@ -134,15 +135,15 @@ def import_list(
         if begun.finished:
             return replace(begun.report, repeated=True)
         rejects = _Rejects(on_reject)
-        with Staging(session, f"#{begun.number}") as staging:
-            converter = Converter(session, settings, options, opened, keys=keys, at=begun.at, number=begun.number)
+        converting = Converter(session, settings, options, opened, keys=keys, at=begun.at, number=begun.number)
+        with Staging(session, f"#{begun.number}") as staging, converting as converter:
             try:
                 staging.collect(_counted(converter.rows(rejects.take), on_progress))
             except (ImportRefused, StoreMismatch):
                 _withdraw(session, keys, settings, begun)
                 raise
             staging.scopes(converter.scopes())
-            staging.fold(converter.folds)
+            staging.fold(chain.from_iterable(converter.folds.pieces()))
             total = staging.sort()
             report = replace(
                 begun.report,

@@ -57,7 +57,8 @@ def migrate(
     if version > VERSION:
         raise StoreMismatch(
             "schema",
-            f"the suppression list in {dialect.where} has schema version {version}; this mailgate knows {VERSION}",
+            f"the suppression list in {dialect.where} has schema version {version}; this mailgate knows {VERSION}"
+            " and must be updated",
         )
     if version == 0 and not create:
         raise StoreUnavailable(dialect.where, "there is no suppression list in it")

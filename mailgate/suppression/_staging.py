@@ -90,7 +90,7 @@ class Staging:
         else:
             self._insert(rows)
 
-    def fold(self, pairs: Sequence[tuple[str, str]]) -> None:
+    def fold(self, pairs: Iterable[Sequence[str]]) -> None:
         """Take (folded key, key) pairs."""
         for piece in _pieces(pairs, _ROWS_PER_STATEMENT):
             marks = ", ".join(["(?, ?)"] * len(piece))

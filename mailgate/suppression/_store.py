@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import AbstractContextManager, ExitStack, suppress
 from datetime import datetime, timedelta
 from typing import Any, BinaryIO
 
@@ -116,6 +116,8 @@ class SuppressionStore(AskedList):
             for entry in entries:
                 _refuse_removal(entry, evidence)
                 writer.delete(entry, stamp)
+                if entry.reason is SuppressionReason.SOFT_BOUNCE:
+                    writer.end_failures(entry.key, entry.tenant, stamp.at)  # or the next one would be enough again
         return tuple(entries)
 
     def apply(self, event: Event, *, at: datetime | None = None) -> Applied:
@@ -184,7 +186,7 @@ class SuppressionStore(AskedList):
         reason: SuppressionReason | None = None,
         stream: str | None = None,
         tenant: str = "",
-        expires: datetime | None = None,
+        expires: datetime | timedelta | None = None,
         actor: str = "",
         again: bool = False,
         piece_rows: int = PIECE_ROWS,
@@ -196,13 +198,16 @@ class SuppressionStore(AskedList):
 
         file: a path or a binary file. format: `auto` recognises it by its columns and its first records.
         reason, stream, tenant: of every record, whatever the file says; None: as the file says, else `manual` and `*`.
-        expires: of records without one; None: by the reason. again: True imports a file that was imported before.
+        expires: of records without one, an instant or a span from the start of the import on; None: by the reason.
+        again: True imports a file that was imported before.
         piece_rows: entries a transaction, for which other writers wait.
         on_reject is called with every record that is not taken; on_progress with the number of records read so far.
         The same file is imported once; an import that was killed goes on where it was.
         Raises ImportRefused when the file as a whole cannot be understood, StoreMismatch for hashes of another key.
         """
         _check_texts(tenant=tenant, stream=stream or "", actor=actor)
+        if isinstance(expires, datetime):
+            expires = whole_second(expires)
         options = ImportOptions(
             format=format, reason=reason, stream=stream, tenant=tenant, expires=expires, piece_rows=piece_rows
         )
@@ -228,7 +233,7 @@ class SuppressionStore(AskedList):
         tenant: str | None = None,
         stream: str | None = None,
         reason: SuppressionReason | None = None,
-        expired: bool = True,
+        expired: bool | None = None,
     ) -> int:
         """Write the list; how many entries (for `plain` and `sha256`: lines).
 
@@ -236,19 +241,19 @@ class SuppressionStore(AskedList):
         formulas, with an exact inverse); `plain`: one address or domain a line; `sha256`: the hex SHA-256 of each
         address, to compare lists with somebody else. full (`jsonl` only): also the log, counted failures and seen
         events, so that the list can move to another database as it is. A path is written under another name first.
+        expired: with entries that no longer block; None: in `jsonl` and `csv`, not in `plain` and `sha256`, which
+        cannot tell them from the others.
         """
         if format not in FORMATS or (full and format != "jsonl"):
             raise ValueError(f"no export {'in full ' if full else ''}to {format!r}; formats are {', '.join(FORMATS)}")
         session = self._sessions.verified()
         options = {"full": full, "tenant": tenant, "stream": stream, "reason": reason}
+        if expired is None:
+            expired = format in ("jsonl", "csv")
         now = None if expired else self._at(None)
         if not isinstance(file, (str, os.PathLike)):
             return export_list(session, file, format, now=now, **options)  # type: ignore[arg-type]
-        unfinished = f"{os.fspath(file)}.part"
-        with open(unfinished, "wb") as target:
-            count = export_list(session, target, format, now=now, **options)  # type: ignore[arg-type]
-        os.replace(unfinished, file)
-        return count
+        return _written(file, lambda target: export_list(session, target, format, now=now, **options))  # type: ignore[arg-type]
 
     def erase(self, *addresses: str, actor: str, note: str, keep_block: bool = True) -> Erased:
         """Forget people: the addresses leave the list, its log and its file; what they must not be sent stays known.
@@ -339,6 +344,20 @@ class SuppressionStore(AskedList):
 
     def _at(self, at: datetime | None) -> datetime:
         return whole_second(self.clock() if at is None else at)
+
+
+def _written(path: str | os.PathLike[str], write: Callable[[BinaryIO], int]) -> int:
+    """What `write` answers; its file gets its name when it is complete, and stays nowhere when it fails."""
+    unfinished = f"{os.fspath(path)}.part"
+    try:
+        with open(unfinished, "wb") as target:
+            count = write(target)
+        os.replace(unfinished, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(unfinished)
+        raise
+    return count
 
 
 def _refuse_removal(entry: Suppression, evidence: str) -> None:

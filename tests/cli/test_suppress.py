@@ -12,6 +12,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -61,8 +62,9 @@ def run(db: str, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPa
 
 
 def test_adding_and_checking(run: Run) -> None:
+    quarter = (datetime.now(UTC) + timedelta(days=90)).date()
     added = run("add", "User@Example.com", "--reason", "hard_bounce", "--detail", "550 no", "--expires", "90d")
-    assert (added.status, added.out) == (0, "added: User@Example.com (hard_bounce, every stream)\n")
+    assert (added.status, added.out) == (0, f"added: User@Example.com (hard_bounce, every stream, until {quarter})\n")
     assert run("add", "user@example.com", "--reason", "hard_bounce", "--expires", "1d").out.startswith("unchanged: ")
     checked = run("check", "user@example.com", "other@example.com")
     assert checked.status == 1
@@ -133,6 +135,17 @@ def test_a_wrong_path_is_an_error_and_never_an_empty_list(run: Run, db: str) -> 
         assert (ended.status, ended.out) == (69, ""), command
         assert "there is no such file" in ended.err
         assert not os.path.exists(db)
+
+
+def test_an_entry_that_blocks_nobody_is_told(run: Run) -> None:
+    added = run("add", "a@example.com", "--expires", "2020-01-01")
+    assert (added.status, added.out) == (0, "added: a@example.com (manual, every stream, until 2020-01-01)\n")
+    assert added.err.startswith("2020-01-01T00:00:00+00:00 is over already")
+    assert run("check", "a@example.com").status == 0
+    assert run("add", "a@example.com").err == ""
+    assert run("check", "a@example.com").status == 1
+    assert run("add", "a@example.com", "--expires", "0d", "--force").status == 0
+    assert run("check", "a@example.com").status == 0
 
 
 def test_hostile_text_does_not_reach_the_terminal(run: Run) -> None:
@@ -218,9 +231,31 @@ def test_filtering_in_a_pipe(run: Run) -> None:
     }
 
 
+def test_a_list_is_never_written_over_itself(run: Run, db: str, tmp_path: Path) -> None:
+    run("add", "a@example.com")
+    recipients = tmp_path / "recipients.txt"
+    recipients.write_text("a@example.com\nb@example.com\n")
+    (tmp_path / "linked.txt").symlink_to(recipients)
+    new = tmp_path / "new.txt"
+    for words in (
+        ("filter", recipients, "--kept", recipients),
+        ("filter", recipients, "--kept", tmp_path / "linked.txt"),
+        ("filter", recipients, "--kept", new, "--blocked", new),
+        ("filter", recipients, "--blocked", db),
+        ("import", recipients, "--rejects", recipients),
+        ("import", recipients, "--rejects", db),
+        ("export", "--output", db),
+    ):
+        assert run(*words).status == 64, words
+    assert recipients.read_text() == "a@example.com\nb@example.com\n"
+    assert run("check", "a@example.com").status == 1
+    assert run("filter", recipients, "--kept", os.devnull, "--blocked", os.devnull).status == 0
+
+
 def test_filtering_nothing_that_has_addresses(run: Run, tmp_path: Path) -> None:
     run("add", "a@example.com")
-    assert run("filter", stdin=b"name,phone\nann,1\n").status == 65
+    refused = run("filter", stdin=b"name,phone\nann,1\n")
+    assert (refused.status, refused.err) == (65, "mailgate: -: no column with addresses; name it, of: name, phone\n")
     assert run("filter", tmp_path / "missing.csv").status == 65
     assert run("filter", "--kept", tmp_path / "missing" / "x", stdin=b"a@example.com\n").status == 78
 
@@ -259,6 +294,30 @@ def test_importing_with_a_reason_a_stream_and_an_expiry(run: Run) -> None:
     assert run("import", LISTS / "ses-import.csv", "--expires", "soon").status == 64
 
 
+def test_one_file_that_cannot_be_imported_does_not_stop_the_others(run: Run, db: str, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.csv"
+    assert run("import", missing, tmp_path).status == 65
+    assert not os.path.exists(db), "an empty list would block nobody"
+    (tmp_path / "no-list.csv").write_text("name,phone\nann,1\n")
+    done = run("import", "--json", tmp_path / "no-list.csv", missing, tmp_path, LISTS / "ses-import.csv")
+    assert done.status == 65
+    errors = {str(line["file"]): line.get("error") for line in done.lines()}
+    assert errors[str(missing)] == "no such file or directory"
+    assert errors[str(tmp_path)] == "is a directory"
+    assert str(errors[str(tmp_path / "no-list.csv")]).startswith("not recognised as a list")
+    assert errors[str(LISTS / "ses-import.csv")] is None
+    assert f"mailgate: {missing}: no such file" in done.err
+    assert run("stats", "--json").lines()[0]["entries"] == 2
+
+
+def test_an_expiry_in_days_is_that_of_the_first_start(run: Run) -> None:
+    words = [LISTS / "ses-import.csv", "--expires", "90d"]
+    assert "2 added" in run("import", *words).out
+    before = run("list", "--json").out
+    assert "imported before (import 1)" in run("import", *words).out
+    assert run("list", "--json").out == before
+
+
 def test_importing_from_a_pipe(run: Run) -> None:
     assert run("import", "-", stdin=b"a@example.com\n").out.startswith("-: plain: 1 record, 1 added")
 
@@ -273,6 +332,39 @@ def test_exporting_and_importing_again(run: Run, tmp_path: Path, format_: str) -
     other = str(tmp_path / "other.db")
     assert "4 added" in run("import", target, where=other).out
     assert run("export", where=other).out == run("export").out
+
+
+@pytest.mark.parametrize(
+    ("words", "status"),
+    [
+        (["export", "--output", "{missing}/x.csv"], 78),
+        (["export", "--output", "{folder}"], 78),
+        (["import", "{list}", "--rejects", "{missing}/x.csv"], 78),
+        (["list", "--limit", "-3"], 64),
+        (["list", "--limit", "many"], 64),
+        (["expire", "--log-detail-days", "-1"], 64),
+        (["policy", "--listen", "{missing}/socket", "--mode", "9z"], 64),
+        (["policy", "--listen", "localhost:70000"], 64),
+        (["policy", "--listen", "10025"], 64),
+        (["policy", "--listen", ""], 64),
+        (["policy", "--listen", "{missing}/socket"], 69),
+    ],
+)
+def test_what_cannot_be_done_ends_with_plain_words(run: Run, tmp_path: Path, words: list[str], status: int) -> None:
+    run("add", "a@example.com")
+    names = {"missing": tmp_path / "missing", "folder": tmp_path, "list": LISTS / "plain.txt"}
+    done = run(*[word.format(**names) for word in words])
+    assert (done.status, done.out) == (status, "")
+    assert "Traceback" not in done.err
+    assert done.err.splitlines()[-1] != ""
+    assert [path.name for path in tmp_path.iterdir() if path.name.endswith(".part")] == []
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+def test_a_disk_that_is_full_is_told(run: Run, tmp_path: Path) -> None:
+    run("add", "a@example.com")
+    done = run("filter", "--kept", "/dev/full", stdin=b"b@example.com\n")
+    assert (done.status, done.err) == (75, "mailgate: no space left on device\n")
 
 
 def test_exporting_a_part_or_everything(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import subprocess
 import sys
@@ -11,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.suppression import SuppressionStore, filter_list
+from mailgate.suppression import Folding, SuppressionStore, filter_list
 from tests.suppression.conftest import Backend
 
 ROOT = Path(__file__).parent.parent.parent
@@ -52,6 +54,32 @@ def peak(work: Callable[[], object]) -> int:
 @pytest.mark.parametrize("what", ["import", "export"])
 def test_moving_five_times_the_list_takes_the_same_memory(backend: Backend, tmp_path: Path, what: str) -> None:
     five_times_the_list_take_the_same_memory(backend, tmp_path, what)
+
+
+def test_events_of_a_full_export_wait_on_the_disk(sqlite: Backend) -> None:
+    most = []
+    for rows in (MANY, 3 * MANY):
+        store = sqlite.open()
+        lines = [json.dumps({"mailgate_suppression": 1, "hash_check": None})]
+        lines += [
+            json.dumps({"event": {"id": f"{rows}-{number}", "at": "2026-01-01T00:00:00+00:00"}})
+            for number in range(rows)
+        ]
+        listed = io.BytesIO("\n".join(lines).encode())
+        most.append(peak(lambda listed=listed, store=store: store.import_(listed)))  # type: ignore[misc]
+    assert store.stats().events == 4 * MANY
+    assert most[1] < most[0] * 1.5 + 500_000
+
+
+def test_folded_spellings_of_an_import_wait_on_the_disk(sqlite: Backend, tmp_path: Path) -> None:
+    store = sqlite.open(folding=Folding(rules=("plus",), domains=("example.com",)))
+    most = []
+    for rows in (FEW, MANY):
+        listed = tmp_path / f"{rows}.txt"
+        listed.write_text("".join(f"u{number}+{rows}@example.com\n" for number in range(rows)))
+        most.append(peak(lambda listed=listed: store.import_(listed)))  # type: ignore[misc]
+        assert store.check(f"u{rows - 1}@example.com").blocked
+    assert most[1] < most[0] * 1.5 + 500_000
 
 
 @pytest.mark.parametrize("what", ["check_many", "filter", "list"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import json
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -250,6 +250,7 @@ def test_an_export_can_be_a_part(store: SuppressionStore, clock: Clock) -> None:
     assert store.export(io.BytesIO(), reason=R.COMPLAINT) == 1
     everything = store.export(io.BytesIO())
     assert store.export(io.BytesIO(), expired=False) == everything - 1
+    assert store.export(io.BytesIO(), format="csv") == everything
 
 
 def test_a_plain_export_is_addresses_and_domains(store: SuppressionStore, clock: Clock, tmp_path: Path) -> None:
@@ -264,6 +265,38 @@ def test_a_plain_export_is_addresses_and_domains(store: SuppressionStore, clock:
     with SuppressionStore.open(tmp_path / "other.db") as other:
         assert other.import_(target).rejected == 0
         assert other.check("a@x.wide.test").blocked
+
+
+@pytest.mark.parametrize("format_", ["plain", "sha256"])
+def test_an_export_without_times_leaves_out_what_has_expired(
+    store: SuppressionStore, clock: Clock, format_: str
+) -> None:
+    store.add("over@example.com", expires=clock() + timedelta(days=1))
+    store.add("holds@example.com")
+    clock.forward(days=2)
+    assert len(written(store, format_).splitlines()) == 1
+    assert store.export(io.BytesIO(), format=format_, expired=True) == 2
+
+
+def test_an_export_that_fails_leaves_nothing_behind(store: SuppressionStore, tmp_path: Path) -> None:
+    store.add("user@example.com")
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(IsADirectoryError):
+        store.export(tmp_path / "folder")
+    assert [path.name for path in tmp_path.iterdir() if path.name.startswith("folder")] == ["folder"]
+
+
+def test_a_span_of_expiry_begins_with_the_import(store: SuppressionStore, clock: Clock) -> None:
+    listed = b"a@example.com\n"
+    store.import_(io.BytesIO(listed), expires=timedelta(days=5))
+    first = store.check("a@example.com").entries[0].expires
+    assert first == clock() + timedelta(days=5)
+    clock.forward(days=1)
+    assert store.import_(io.BytesIO(listed), expires=timedelta(days=5)).repeated
+    assert not store.import_(io.BytesIO(listed), expires=timedelta(days=6)).repeated
+    with pytest.raises(ValueError, match="time zone"):
+        store.import_(io.BytesIO(listed), expires=datetime(2027, 1, 1))  # noqa: DTZ001 - what is refused
+    assert store.stats().unfinished_imports == 0
 
 
 def test_a_sha256_export_is_for_comparing_lists(store: SuppressionStore) -> None:

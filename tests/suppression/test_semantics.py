@@ -342,6 +342,28 @@ def test_a_delivery_that_is_told_late_still_stands_between(store: SuppressionSto
     assert not store.check("user@example.com").blocked
 
 
+def test_after_a_removal_failures_are_counted_anew(store: SuppressionStore, clock: Clock) -> None:
+    clock.forward(days=9)
+    for day in (0, 1, 2):
+        store.apply(bounce(reason=Reason.MAILBOX_FULL, day=day))
+    assert [entry.reason for entry in store.remove("user@example.com", note="was asked", actor="ann")] == [
+        R.SOFT_BOUNCE
+    ]
+    assert store.apply(bounce(reason=Reason.MAILBOX_FULL, day=8)).effect is Effect.COUNTED
+    for day in (10, 11, 12):
+        clock.forward(days=1.5)
+        applied = store.apply(bounce(reason=Reason.MAILBOX_FULL, day=day))
+    assert applied.effect is Effect.SUPPRESSED
+
+
+def test_an_old_delivery_does_not_lift_what_was_said_later(store: SuppressionStore, clock: Clock) -> None:
+    clock.forward(days=9)
+    store.apply(bounce(reason=Reason.MAILBOX_FULL, day=0))
+    store.add("user@example.com", R.SOFT_BOUNCE, note="refused by hand")
+    assert store.apply(event(EventKind.DELIVERED, day=1)).effect is Effect.NONE
+    assert store.check("user@example.com").blocked
+
+
 def test_a_counted_suppression_ends_thirty_days_after_the_last_failure(store: SuppressionStore, clock: Clock) -> None:
     clock.forward(days=3)
     for day in (0, 1, 2):
