@@ -126,6 +126,7 @@ FORMATS: tuple[Format, ...] = (
     # SendGrid: one file per list, and bounces and blocks have the same columns.
     _format("sendgrid", "email status reason created", list_name="bounces or blocks", ask=True,
             detail=("status", "reason")),
+    _format("sendgrid", "email groupname", list_name="group unsubscribes", fixed=R.UNSUBSCRIBE, special="group"),
     _format("sendgrid", "email created ip", list_name="spam reports", fixed=R.COMPLAINT),
     _format("sendgrid", "email created reason", list_name="invalid emails", fixed=R.INVALID, detail=("reason",)),
     _format("sendgrid", "email created", list_name="unsubscribes or a group", ask=True),
@@ -176,6 +177,7 @@ class Layout:
             "postmark": self._postmark,
             "mailgun_code": self._mailgun_code,
             "tags": self._tags,
+            "group": self._group,
             "sparkpost": self._sparkpost,
         }.get(format_.special)
 
@@ -232,6 +234,9 @@ class Layout:
     def _tags(self, made: Statement, cells: Sequence[Any]) -> Statement:
         at = self._index.get("tags", self._index.get("tag"))
         return made._replace(streams=_tags(cells[at or 0]))
+
+    def _group(self, made: Statement, cells: Sequence[Any]) -> Statement:
+        return made._replace(streams=(self._named(cells, "groupname") or EVERY,))
 
     def _sparkpost(self, made: Statement, cells: Sequence[Any]) -> Statement:
         kind = column_name(self._named(cells, "type"))

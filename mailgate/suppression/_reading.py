@@ -212,6 +212,8 @@ class _JsonReader:
             start = self.at
             text = self.buffer[start : start + 100]
             self.skip(end)
+            if isinstance(value, str):
+                value = {"email": value}  # QUIRK: SendGrid gives one group as an array of addresses
             return line, value if isinstance(value, dict) else Broken(text, "not an object")
 
     def _may_be_cut(self, error: Exception) -> bool:
