@@ -30,10 +30,23 @@ class Job:
     run: whom to tell. index, payload: its place and what the caller gave with it. text: as given. key: the form by
     which duplicates are found, "" when nobody looks for any. attempts: how often it was asked. returned: how often it
     was taken to a host and brought back unasked. patience: until when it may wait for a second chance, None before it
-    had to. again: other jobs with the same key.
+    had to. aside: it waits for its second chance with DNS. asked_dns_twice: it had that chance, or waits for it. again:
+    other jobs with the same key.
     """
 
-    __slots__ = ("again", "attempts", "index", "key", "patience", "payload", "returned", "run", "text")
+    __slots__ = (
+        "again",
+        "aside",
+        "asked_dns_twice",
+        "attempts",
+        "index",
+        "key",
+        "patience",
+        "payload",
+        "returned",
+        "run",
+        "text",
+    )
 
     def __init__(self, run: Run, index: int, text: str, payload: object, key: str = "") -> None:
         self.run = run
@@ -44,7 +57,15 @@ class Job:
         self.attempts = 0
         self.returned = 0
         self.patience: float | None = None
+        self.aside = False
+        self.asked_dns_twice = False
         self.again: list[Job] | None = None
+
+    def repeated(self, job: Job) -> None:
+        """`job` is the same address again: it gets the same answer."""
+        if self.again is None:
+            self.again = []
+        self.again.append(job)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +98,7 @@ class Domain:
     settings. at: index of the host that is asked now. failure: what ended its last session early. undecided: out of
     reach, and perhaps everybody is. come_back_at: when its greylisted addresses are asked again. held: accepted
     addresses that wait for the catch-all answer. suggestion: what was meant by the name, as seen when it was dead or
-    not (`suggested_dead`; None: nobody looked).
+    not (`suggested_dead`; None: nobody looked). queued: the group in whose queue it stands.
     """
 
     __slots__ = (
@@ -120,7 +141,7 @@ class Domain:
         self.pending: Queue[Job] = Queue()
         self.held: Sequence[tuple[Job, Outcome]] = ()
         self.active = 0
-        self.queued = False
+        self.queued: Group[Domain] | None = None
         self.at = 0
         self.failure: Outcome | None = None
         self.verdict: Outcome | None = None
@@ -169,7 +190,7 @@ class Domain:
     @property
     def is_idle(self) -> bool:
         """Nobody waits for it."""
-        return not (self.pending or self.held or self.active or self.queued or self.looking or self.undecided)
+        return not (self.pending or self.held or self.active or self.looking or self.undecided)
 
     @property
     def host(self) -> str | None:

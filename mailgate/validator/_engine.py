@@ -56,7 +56,7 @@ def random_local() -> str:
 
 @dataclass(slots=True)
 class _Session:
-    """One connection. parting: the answer that ended it before its time."""
+    """One connection. parting: the answer that ended it before its time. taken: recipients it took so far."""
 
     domain: Domain
     group: Group[Domain]
@@ -64,6 +64,7 @@ class _Session:
     at: int
     started: float
     parting: Outcome | None = None
+    taken: int = 0
 
 
 class Engine:
@@ -103,6 +104,7 @@ class Engine:
         self._sequence = itertools.count()
         self._timer: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[None]] = set()
+        self._closing = False
         self.deferred = 0
         self.error: BaseException | None = None
         self.facts: list[tuple[str, DomainFacts, int, int]] = []
@@ -131,6 +133,8 @@ class Engine:
 
     def pump(self) -> None:
         """Begin every look-up and every connection that may begin now."""
+        if self._closing:
+            return
         self.lookups.pump()
         while (chosen := self.gate.next()) is not None:
             self._spawn(self._serve(*chosen))
@@ -266,6 +270,8 @@ class Engine:
             return
         if self.reach.port25_blocked:
             self._give_up_reaching(domain)
+        elif domain.verdict is not None:
+            self._close_again(domain, domain.verdict)
         if self._is_away(group):
             self._send_away(domain, group)
         self.gate.want(domain, group)
@@ -311,7 +317,7 @@ class Engine:
         domain, settings = session.domain, self._settings
         # A slow host is left before its time is up, so that nobody is cut off in the middle of a question.
         latest = settings.session_seconds - settings.command_seconds
-        if 0 < latest < self._now() - session.started:
+        if session.taken and 0 < latest < self._now() - session.started:
             return None
         # Where a connection takes one recipient the random address needs one for itself, before too many wait for it;
         # until then the next one asked may be refused, and no random address is needed.
@@ -319,6 +325,7 @@ class Engine:
             return None
         job = self._take(domain)
         job.attempts += 1
+        session.taken += 1
         mailbox = self._parsed(job)
         return Target(mailbox.envelope, smtputf8=mailbox.smtputf8, token=job)
 
@@ -521,11 +528,19 @@ class Engine:
         self._release_held(domain)
         self._deliver_pending(domain, outcome)
 
+    def _close_again(self, domain: Domain, outcome: Outcome) -> None:
+        """A session that was open when the domain was closed brought somebody back, or had somebody accepted."""
+        self._deliver_pending(domain, outcome)
+        if not domain.active:
+            self._release_held(domain)
+
     def _strike(self, domain: Domain, group: Group[Domain], started: float) -> None:
         if self.gate.strike(group, started=started):
             for waiting in [domain, *group.waiting]:
                 if waiting.group is group:
                     self._send_away(waiting, group)
+            if group.left_alone:
+                self.gate.dismiss(group)
 
     def _is_away(self, group: Group[Domain]) -> bool:
         return group.left_alone or (group.strikes > 0 and group.not_before > self._now())
@@ -624,8 +639,12 @@ class Engine:
 
     async def close(self) -> None:
         """End every session with a QUIT, and every look-up."""
+        self._closing = True
         if self._timer is not None:
             self._timer.cancel()
+        await asyncio.sleep(
+            0
+        )  # a task that is cancelled before its first step cannot give back what was counted for it
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()

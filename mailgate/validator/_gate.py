@@ -37,10 +37,13 @@ class GateLimits:
 
 
 class Asker(Protocol):
-    """A domain, as the gate sees it. group: whose limits hold for it now; it may change while it stands in a queue."""
+    """A domain, as the gate sees it. group: whose limits hold for it now; it may change while it stands in a queue.
+
+    queued: the group in whose queue it stands, None when in none; the gate's own.
+    """
 
     active: int
-    queued: bool
+    queued: Any
 
     @property
     def group(self) -> Any: ...
@@ -126,9 +129,9 @@ class Gate(Generic[AskerT]):
         return list(self._groups.values())
 
     def want(self, asker: AskerT, group: Group[AskerT]) -> None:
-        """`asker` may have work: put it in its group's queue unless it stands there."""
-        if not asker.queued and self._has_work(asker):
-            asker.queued = True
+        """`asker` may have work: put it in its group's queue unless it stands there; it leaves any other queue."""
+        if asker.queued is not group and not group.left_alone and self._has_work(asker):
+            asker.queued = group
             group.waiting.append(asker)
             self._consider(group)
 
@@ -189,6 +192,13 @@ class Gate(Generic[AskerT]):
         group.left_alone = group.strikes >= self._limits.strikes
         return True
 
+    def dismiss(self, group: Group[AskerT]) -> None:
+        """Nobody waits for the group any more."""
+        while group.waiting:
+            asker = group.waiting.popleft()
+            if asker.queued is group:
+                asker.queued = None
+
     def resting(self) -> int:
         """How many groups rest now."""
         now = self._clock()
@@ -208,11 +218,14 @@ class Gate(Generic[AskerT]):
     def _first_with_work(self, group: Group[AskerT]) -> AskerT | None:
         while group.waiting:
             asker = group.waiting.popleft()
-            asker.queued = False
-            if asker.group is not group:
+            if asker.queued is not group:
+                continue  # it went over to another group, and stands there
+            asker.queued = None
+            if asker.group is group:
+                if self._has_work(asker):
+                    return asker
+            elif asker.group is not None:
                 self.want(asker, asker.group)
-            elif self._has_work(asker):
-                return asker
         return None
 
     def _consider(self, group: Group[AskerT]) -> None:

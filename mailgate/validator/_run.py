@@ -49,7 +49,7 @@ class Run:
         self._out: deque[tuple[Any, Validation]] = deque()
         self._open = 0
         self._aside: list[tuple[Job, str]] = []
-        self._second_round = False
+        self._behind_aside = 0
         self._exhausted = False
         self._wake = asyncio.Event()
         self._hungry = asyncio.Event()
@@ -84,10 +84,10 @@ class Run:
                 while self._out:
                     yield self._out.popleft()
                 self._raise_errors(feeder)
-                if self._exhausted and not self._open:
-                    if not self._aside:
-                        return
-                    self._ask_again()
+                if self._aside and self._open == self._behind_aside and (self._exhausted or not self._room()):
+                    self._ask_again()  # at the end, or when those set aside let nobody pass
+                elif self._exhausted and not self._open:
+                    return
                 elif feeder is not None or self._exhausted or not self._room():
                     await self._wake.wait()
                 else:
@@ -195,8 +195,8 @@ class Run:
         if key:
             first = self._in_flight.setdefault(key, job)
             if first is not job:
-                first.again = [*(first.again or ()), job]
-                return
+                self._behind_aside += first.aside
+                return first.repeated(job)
         if stored and isinstance(stored.get(key), Deferred):
             self._resume(job, mailbox.domain, stored[key])
         else:
@@ -220,18 +220,21 @@ class Run:
 
     def put_aside(self, job: Job, domain: str) -> bool:
         """Keep an address whose domain DNS had no answer for until the end of the list; False when it had its turn."""
-        if self._second_round or self.max_wait_seconds <= 0 or len(self._aside) >= MAX_ASIDE:
+        if job.asked_dns_twice or self.max_wait_seconds <= 0 or len(self._aside) >= MAX_ASIDE:
             return False
+        job.asked_dns_twice = job.aside = True
         self._aside.append((job, domain))
         self._open -= 1
+        self._behind_aside += len(job.again or ())  # still open, and nobody works on them
         self._wake.set()
         return True
 
     def _ask_again(self) -> None:
-        self._second_round = True
         aside, self._aside = self._aside, []
         self._open += len(aside)
+        self._behind_aside = 0
         for job, domain in aside:
+            job.aside = False
             self._engine.ask_dns_again(job, domain)
 
     def deliver(self, job: Job, result: Validation) -> None:

@@ -23,7 +23,7 @@ class Asker:
         self.name = name
         self.work = work
         self.active = 0
-        self.queued = False
+        self.queued: Group[Asker] | None = None
         self.group: Group[Asker] | None = None
 
     def connections_wanted(self) -> int:
@@ -129,6 +129,29 @@ def test_who_moves_to_another_group_is_counted_there() -> None:
     gate, _, (asker, *_) = begin(GateLimits(pace_seconds=0, per_mx_group=1), ("a", "g", 1), ("b", "h", 1))
     asker.group = gate.group("h")
     assert take_all(gate) == ["b"]
+
+
+def test_who_moves_away_waits_no_longer_for_the_group_it_left() -> None:
+    gate, clock, (asker, other) = begin(UNPACED, ("a", "resting", 1), ("b", "resting", 1))
+    resting = asker.group
+    assert resting is not None
+    gate.strike(resting, started=clock.now)
+    asker.group = gate.group("free")
+    gate.want(asker, asker.group)
+    assert take_all(gate) == ["a"]
+    gate.dismiss(resting)
+    assert (other.queued, list(resting.waiting)) == (None, [])
+    clock.now += 10_000
+    assert take_all(gate) == []
+
+
+def test_who_comes_back_to_a_queue_stands_in_it_once() -> None:
+    gate, _, (asker, *_) = begin(GateLimits(pace_seconds=0, per_domain=9), ("a", "g", 1))
+    for name in ("h", "g", "h", "g"):
+        asker.group = gate.group(name)
+        gate.want(asker, asker.group)
+    assert take_all(gate) == ["a"]
+    assert asker.queued is None
 
 
 def test_groups_that_nobody_points_at_are_forgotten() -> None:

@@ -26,8 +26,8 @@ from mailgate.validator import (
     validate_sync,
 )
 from tests.support.dns_world import InThread
-from tests.support.smtp_world import Greylisting, Persona, knows
-from tests.validator.world import Names, World, told
+from tests.support.smtp_world import Connection, Greylisting, OnePerTransaction, Persona, knows
+from tests.validator.world import GUARD_SECONDS, Names, World, told
 
 DNS = Settings(level=Level.DNS)
 SYNTAX = Settings(level=Level.SYNTAX)
@@ -43,7 +43,11 @@ def good_names(count: int = 10) -> Names:
 def collect(addresses: Any, settings: Settings = DNS, resolve: Any = None, **options: Any) -> list[Validation]:
     async def run() -> list[Validation]:
         validator_options = {k: options.pop(k) for k in ("on_progress", "state", "utcnow") if k in options}
-        async with Validator(settings, resolve=resolve or good_names(), **validator_options) as validator:
+        resolver = resolve or good_names()
+        async with (
+            Validator(settings, resolve=resolver, **validator_options) as validator,
+            asyncio.timeout(GUARD_SECONDS),
+        ):
             return [result async for result in validator.stream(addresses, **options)]
 
     return asyncio.run(run())
@@ -312,6 +316,64 @@ def test_dns_gets_a_second_chance_at_the_end() -> None:
     (dead,) = collect(["a@flaky.example"], resolve=names)
     assert (str(dead.reason), dead.advice) == ("dns_error", Advice.RETRY)
     assert names.asked.count(("flaky.example", "MX")) >= 2
+
+
+def test_an_ordered_list_does_not_wait_for_its_own_end() -> None:
+    """An address that waits for the end of the list holds back what comes behind it, but not for good."""
+    names = good_names()
+    names.records["dead.example", "MX"] = "timeout"
+    addresses = [f"u{i}@{'dead' if i % 300 == 0 else f'd{i % 10}'}.example" for i in range(3_000)]
+    settings = Settings(level=Level.DNS, look_ahead=100)
+    results = collect(addresses, settings, names, ordered=True)
+    assert [result.input for result in results] == addresses
+    assert sum(result.reason is Finding.DNS_TIMEOUT for result in results) == 10
+
+
+@pytest.mark.parametrize("ordered", [True, False])
+def test_duplicates_of_an_address_that_waits_for_dns_do_not_wait_for_ever(ordered: bool) -> None:
+    """More of them than may be read ahead: they are open, and only the end of the list could answer them."""
+    world = World({"normal.test": Persona(rcpt=knows("ann"))})
+    world.names.records["dead.test", "MX"] = "timeout"
+    addresses = [f"u{i}@{'normal' if i % 5 == 4 else 'dead'}.test" for i in range(5)] * 100
+    results = world.run(addresses, ordered=ordered, look_ahead=60)
+    assert sorted(r.input for r in results) == sorted(addresses)
+    assert sum(r.reason is Finding.DNS_TIMEOUT for r in results) == 400
+
+
+class OneClient(Persona):
+    """Takes its first client, and tells every other that there is one: `seconds` after it said EHLO."""
+
+    def __init__(self, rcpt: Any, seconds: float) -> None:
+        super().__init__(rcpt=rcpt, delay_seconds=0.02)
+        self.seconds = seconds
+
+    def answer(self, connection: Connection, line: str) -> str | None:
+        self.delay_seconds = 0.02 if connection.number == 1 else self.seconds if line[0] == "E" else 0.001
+        return super().answer(connection, line) if connection.number == 1 else "550 5.5.2 one client is enough"
+
+
+def test_who_is_brought_back_to_a_domain_that_was_closed_is_told_why() -> None:
+    """The second connection is refused for good; then the first brings back whom the host would not take as second."""
+    rcpt = OnePerTransaction(knows("a", "b", "c", "d"), per_connection=True)
+    world = World({"one.test": OneClient(rcpt, 0.12)})
+    results = told(world.run([f"{name}@one.test" for name in "abcd"], recipients_per_connection=2, ordered=True))
+    assert results["a@one.test"] == ("unknown", "catch_all_undetermined", None)
+    assert set(results.values()) == {results["a@one.test"], ("unknown", "protocol_error", None)}
+
+
+def test_who_is_accepted_by_a_domain_that_was_closed_does_not_wait_for_a_random_address() -> None:
+    world = World({"one.test": OneClient(knows("a", "b", "c", "d"), 0.03)})
+    results = told(world.run([f"{name}@one.test" for name in "abcd"], recipients_per_connection=1))
+    assert results["a@one.test"] == ("unknown", "catch_all_undetermined", None)
+    assert set(results.values()) == {results["a@one.test"], ("unknown", "protocol_error", None)}
+
+
+def test_a_host_that_takes_all_the_time_for_its_greetings_is_asked_all_the_same() -> None:
+    """The session's time is nearly up when the first recipient's turn comes: leaving then would go on for ever."""
+    world = World({"slow.test": Persona(delay_seconds=0.15, rcpt=knows("ann"))})
+    results = told(world.run(["ann@slow.test", "bob@slow.test"], session_seconds=0.5, command_seconds=0.4))
+    assert set(results) == {"ann@slow.test", "bob@slow.test"}
+    assert len(world.log("slow.test")) <= 6
 
 
 def test_a_resolver_that_denies_everything_is_not_believed() -> None:
