@@ -5,7 +5,6 @@ import os
 import pickle
 import random
 import sys
-import time
 import unicodedata
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from hypothesis import strategies as st
 
 from mailgate.validator import ALL_FORMS, Mailbox, SyntaxFault, SyntaxOptions, SyntaxReason, check_syntax, dedupe_key
 from tests.support import needs
+from tests.support.growth import is_linear
 
 VECTORS = Path(__file__).parents[2] / "fixtures" / "validator" / "addresses"
 NO_LIMIT = SyntaxOptions(max_local_octets=None)
@@ -335,16 +335,12 @@ def test_every_truncation_of_every_vector_gets_an_answer() -> None:
     ],
 )
 def test_time_grows_with_length_and_not_faster(make: Any) -> None:
-    def cost(n: int) -> float:
-        text, best = make(n), 1e9
-        for _ in range(3):
-            started = time.process_time()
-            check_syntax(text, NO_LIMIT)
-            best = min(best, time.process_time() - started)
-        return best
+    texts: dict[int, str] = {}
 
-    small = max(cost(20_000), 1e-4)
-    assert cost(80_000) < 12 * small  # four times the input; a square would take sixteen times
+    def run(size: int) -> None:
+        check_syntax(texts.get(size) or texts.setdefault(size, make(size)), NO_LIMIT)
+
+    assert is_linear(run, 8_000)
 
 
 def test_it_takes_text_only() -> None:
