@@ -19,7 +19,7 @@ from mailgate.suppression._opened import OpenedList
 from mailgate.suppression._records import (
     Verdict,
 )
-from mailgate.suppression._rows import KEY, Row, entry_of
+from mailgate.suppression._rows import EXPIRES, KEY, Row, entry_of
 from mailgate.suppression._session import Session
 
 _CHUNK = 1_000  # addresses per query of `check_many`
@@ -50,15 +50,15 @@ class AskedList(OpenedList):
         if rules.plain and not session.shared:
             cursor = session.cursor
             try:
-                cursor.execute(session.first_look, (key,))
+                cursor.execute(rules.first_look, (key,))
                 rows = cursor.fetchall()
+                if rows == rules.nothing and not rules.of_domain:
+                    return _NEW(Verdict, (False, (), key))
+                own = rows_of_look(cursor, rules, key, rows)
             except session.dialect.errors as error:
                 raise session.failure(error) from error
-            of_domain = rules.concerning(key) if rules.of_domain else ()
-            if rows == rules.nothing and not of_domain:
-                return _NEW(Verdict, (False, (), key))
-            own = rows_of_look(session, rules, key, rows)
             if own is not None:
+                of_domain = rules.concerning(key) if rules.of_domain else ()
                 return self._judged(key, own, of_domain, tenant, stream)
         return self._check_fully(session, [key], tenant, stream)[0]
 
@@ -102,7 +102,11 @@ class AskedList(OpenedList):
     def _judged(
         self, key: str, own: Sequence[Row], of_domain: Sequence[Row], tenant: str, stream: str | None
     ) -> Verdict:
-        now = int(self.clock().timestamp())
+        now = 0  # the clock is only asked when it can matter
+        for row in (*own, *of_domain) if of_domain else own:
+            if row[EXPIRES] is not None:
+                now = int(self.clock().timestamp())
+                break
         blocking = judge(own, of_domain, tenant=tenant, stream=stream, transactional=self._transactional, now=now)
         return Verdict(bool(blocking), tuple([entry_of(row) for row in blocking]), key)
 

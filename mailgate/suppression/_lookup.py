@@ -12,8 +12,10 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
+from typing import Any
 
 from mailgate.records import KeyRing, ParseError, address_key
+from mailgate.suppression._dialect import Dialect
 from mailgate.suppression._errors import StoreMismatch
 from mailgate.suppression._keys import HASH_KEY_PURPOSE, Folding, domain_keys, hash_key
 from mailgate.suppression._records import EntryKind, kind_of
@@ -29,14 +31,17 @@ _AND_VERSION = (
     " UNION ALL SELECT value, '', '', -1, 0, NULL, NULL, 0, '', NULL, NULL"
     " FROM mg_suppression_meta WHERE name = 'rules'"
 )
-# The hot path: the version of the rules, and beside it what stands under one key, or null.
-_BESIDE_VERSION = (
-    "SELECT m.value, {what} FROM mg_suppression_meta m LEFT JOIN mg_suppression s ON s.key = ? WHERE m.name = 'rules'"
+# The hot path, one key. In a file every column and every row costs and a second query is cheap: no row at all where the
+# rules are of this version and nothing stands under the key.
+_LOOK_IN_FILE = (
+    "SELECT -1 FROM mg_suppression_meta WHERE name = 'rules' AND value <> '{version}'"
+    " UNION ALL SELECT reason FROM mg_suppression WHERE key = ?"
 )
-# In a file every column costs and a second query is cheap: look whether there is anything, then read it.
-FIRST_LOOK_IN_FILE = _BESIDE_VERSION.format(what="s.reason")
-# Over a connection the question costs: the whole row at once, in one column.
-FIRST_LOOK_REMOTE = _BESIDE_VERSION.format(what="CAST(row_to_json(s) AS TEXT)")
+# Over a connection the question costs: the version, and beside it the whole row in one column, or null.
+_LOOK_REMOTE = (
+    "SELECT m.value, CAST(row_to_json(s) AS TEXT) FROM mg_suppression_meta m"
+    " LEFT JOIN mg_suppression s ON s.key = ? WHERE m.name = 'rules'"
+)
 _PLAIN = f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ?"  # noqa: S608 - constants only
 _NAMES = COLUMNS.split(", ")
 _FOLDED = ", ".join(f"s.{name}" for name in _NAMES)
@@ -47,10 +52,11 @@ class Rules:
 
     of_domain: rows by domain key; None when there are too many to keep. secret: hashes of addresses can be in the
     table and this makes them. hashed: every address is a hash. folding: None when off.
-    plain: an address stands under its own key only. nothing: what the first look answers for one that is not there.
+    plain: an address stands under its own key only. first_look: the query for one address, in the words of the driver;
+    nothing: what it answers for one that is not there, while the rules are of this version.
     """
 
-    __slots__ = ("_memo", "folding", "hashed", "nothing", "of_domain", "plain", "secret", "version")
+    __slots__ = ("_memo", "first_look", "folding", "hashed", "nothing", "of_domain", "plain", "secret", "version")
 
     def __init__(
         self,
@@ -59,6 +65,7 @@ class Rules:
         secret: bytes | None,
         hashed: bool,
         folding: Folding | None,
+        dialect: Dialect,
     ) -> None:
         self.version = version
         self.of_domain = of_domain
@@ -66,7 +73,9 @@ class Rules:
         self.hashed = hashed
         self.folding = folding
         self.plain = of_domain is not None and secret is None and folding is None
-        self.nothing = [(version, None)]
+        in_file = dialect.name == "sqlite"
+        self.first_look = dialect.sql(_LOOK_IN_FILE.format(version=int(version)) if in_file else _LOOK_REMOTE)
+        self.nothing: list[Row] = [] if in_file else [(version, None)]
         self._memo: dict[str, tuple[Row, ...]] = {}
 
     def concerning(self, key: str) -> tuple[Row, ...]:
@@ -121,7 +130,7 @@ def load_rules(session: Session, keys: KeyRing | None) -> Rules:
                 of_domain.setdefault(row[KEY], []).append(row)
     folding = Folding.from_dict(json.loads(meta["folding"])) if "folding" in meta else None
     secret = stored_secret(meta, keys)
-    return Rules(meta["rules"], of_domain, secret, meta.get("hashed") == "1", folding)
+    return Rules(meta["rules"], of_domain, secret, meta.get("hashed") == "1", folding, session.dialect)
 
 
 def stored_secret(meta: Mapping[str, str], keys: KeyRing | None) -> bytes | None:
@@ -152,16 +161,21 @@ class Found:
         self.folded: frozenset[str] = frozenset()  # keys of `own` that only folding led to
 
 
-def rows_of_look(session: Session, rules: Rules, key: str, look: list[Row]) -> list[Row] | None:
-    """The rows that a first look at one address found, where `rules` are plain; None: ask again in full."""
-    if look[0][0] != rules.version:
-        return None
-    if look[0][1] is None:
+def rows_of_look(cursor: Any, rules: Rules, key: str, look: list[Row]) -> list[Row] | None:
+    """The rows that a first look at one address found, where `rules` are plain; None: ask again in full.
+
+    Raises the errors of the driver.
+    """
+    if look == rules.nothing:
         return []
-    if isinstance(look[0][1], str):
+    if rules.nothing:
+        if look[0][0] != rules.version:
+            return None
         return [tuple(map(json.loads(text).__getitem__, _NAMES)) for _, text in look]
+    if look[0][0] == _VERSION_MARK:
+        return None
     # What was there and is not any more may have gone under a hash in between.
-    return session.rows(_PLAIN, (key,)) or None
+    return cursor.execute(_PLAIN, (key,)).fetchall() or None
 
 
 def find(session: Session, rules: Rules, keys: Sequence[str]) -> dict[str, Found] | None:

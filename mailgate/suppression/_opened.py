@@ -12,11 +12,7 @@ from mailgate.records import KeyRing
 from mailgate.suppression._dialect import Connect, PostgresDialect, SqliteDialect, dialect_for, is_url
 from mailgate.suppression._errors import StoreUnavailable
 from mailgate.suppression._keys import Folding
-from mailgate.suppression._lookup import (
-    FIRST_LOOK_IN_FILE,
-    FIRST_LOOK_REMOTE,
-    load_rules,
-)
+from mailgate.suppression._lookup import load_rules
 from mailgate.suppression._policy import DEFAULT_SETTINGS
 from mailgate.suppression._records import (
     utc_now,
@@ -106,8 +102,6 @@ class OpenedList:
                 migrate(session.dialect, session.connection, create=False, writable=False)
         except session.dialect.errors as error:
             raise session.failure(error) from error
-        look = FIRST_LOOK_REMOTE if session.dialect.name == "postgresql" else FIRST_LOOK_IN_FILE
-        session.first_look = session.dialect.sql(look)
         session.rules = load_rules(session, self.hash_keys)
 
     def _refuse_other_settings(self, hashed: bool, folding: Folding | None) -> None:

@@ -56,7 +56,6 @@ class Session:
         self.dialect = dialect
         self.connection = connection
         self.cursor = connection.cursor()
-        self.first_look = ""  # `_lookup`, in the words of the driver
         self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
         self._lock = lock
