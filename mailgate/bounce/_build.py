@@ -45,11 +45,6 @@ def build_report(
         message_id = envelope_id.strip("<>")  # QUIRK: Haraka takes the Message-ID for an envelope id
     proof = _proof(context, message_id, envelope_id)
     _use_proof(found, proof)
-    kept: list[tuple[str, str]] = []
-    if returned is not None:
-        for name in context.settings.keep_headers:
-            if name in returned:
-                kept.extend([(name, value) for value in returned.get_all(name)])
     recipients = tuple([_status(context, one, form, reporting_mta) for one in found])
     own_id = headers.get("message-id")
     return BounceReport(
@@ -63,7 +58,7 @@ def build_report(
         arrival_date_text=arrival,
         original_envelope_id=envelope_id,
         original_message_id=message_id,
-        returned_headers=tuple(kept),
+        returned_headers=() if returned is None else tuple(returned.only(context.settings.keep_headers)),
         ref=proof.ref,
         matched=proof.matched,
         match_evidence=proof.evidence or None,

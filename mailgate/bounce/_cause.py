@@ -165,6 +165,8 @@ def judge(facts: CauseFacts, rules: Sequence[ReplyRow] = ()) -> Cause:
 
 def _best(readings: list[_Reading]) -> _Reading:
     """The Diagnostic-Code when it says something exact, else whatever weighs most; of equals the first."""
+    if len(readings) == 1:
+        return readings[0]
     heaviest = max(readings, key=lambda reading: reading.weight)
     first = readings[0]
     return first if first.weight >= _EXACT_WEIGHT and heaviest.weight < _OWN_RULE_WEIGHT else heaviest

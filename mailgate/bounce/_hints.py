@@ -51,15 +51,13 @@ def lines_about(text: str, *recipients: str | None) -> str:
     strangers: set[str] = set()
     others = False
     for line in text.split("\n"):
-        if _FIELD_LINE.match(line):
+        if (":" in line or "--" in line) and _FIELD_LINE.match(line):
             continue
-        lower = line.lower()
-        named = _STARTS_WITH_ADDRESS.match(lower) if "@" in line else None
-        if named is not None:
+        if "@" in line and (named := _STARTS_WITH_ADDRESS.match(lower := line.lower())) is not None:
             others = bool(ours) and not any(address in lower for address in ours)
             if others:
                 strangers.add(named[1].rstrip(".>"))
-        elif _NEUTRAL_LINE.match(line):
+        elif others and _NEUTRAL_LINE.match(line):
             others = False
         if not others and len(strangers) <= MAX_STRANGERS:
             kept.append(line)

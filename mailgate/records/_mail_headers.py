@@ -7,7 +7,7 @@ when it is asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from mailgate.records._mail_split import mended, needs_mending
 from mailgate.records._mime_words import decode_text, decode_words
@@ -95,13 +95,23 @@ class Headers:
         if self._fields is None:
             self._read()
         values = self._index.get(name.lower())
-        return _unfold(values[0]) if values else None
+        if not values:
+            return None
+        value = values[0]
+        return _unfold(value) if "\n" in value else value.strip(" \t\r")
 
     def get_all(self, name: str) -> list[str]:
         """All of them in message order."""
         if self._fields is None:
             self._read()
         return [_unfold(value) for value in self._index.get(name.lower(), ())]
+
+    def only(self, names: Iterable[str]) -> list[tuple[str, str]]:
+        """(name as asked for, unfolded value) of every field that has one of the names, in the order of the names."""
+        if self._fields is None:
+            self._read()
+        index = self._index
+        return [(name, _unfold(value)) for name in names for value in index.get(name.lower(), ())]
 
     def decoded(self, name: str) -> str | None:
         """`get`, with encoded-words (RFC 2047) decoded."""

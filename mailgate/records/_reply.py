@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from mailgate.records._errors import ParseError
@@ -152,6 +153,14 @@ class SmtpReply:
         )
 
 
+@cache
+def _judging() -> tuple[Callable[..., ReplyRow | None], Callable[..., Permanence]]:
+    """The tables are large, and most programs that import the records never judge a reply: they are loaded late."""
+    from mailgate.records._reply_meaning import find_row, usual_permanence
+
+    return find_row, usual_permanence
+
+
 def meaning_of(
     text: str,
     *,
@@ -167,9 +176,6 @@ def meaning_of(
     Without a code and a status the permanence is what is usual for the reason, and a text that no row knows has the
     reason `unknown` and the evidence `none`.
     """
-    # The tables are large, and most programs that import the records never judge a reply.
-    from mailgate.records._reply_meaning import find_row, usual_permanence
-
     if code is not None and 200 <= code < 400:
         accepted = code < 300
         return Meaning(
@@ -182,9 +188,9 @@ def meaning_of(
         enhanced_status = EnhancedStatus.find(text)
         if enhanced_status is not None and code is not None and enhanced_status.status_class != code // 100:
             enhanced_status = None
-    row = find_row(
-        text, code=code, status=enhanced_status, stage=str(Stage(stage)), rules=rules, remote_host=remote_host
-    )
+    find_row, usual_permanence = _judging()
+    stage_word = str(stage if isinstance(stage, Stage) else Stage(stage))
+    row = find_row(text, code=code, status=enhanced_status, stage=stage_word, rules=rules, remote_host=remote_host)
     reason = Reason.UNKNOWN if row is None else row.reason
     return Meaning(
         reason=reason,

@@ -19,7 +19,8 @@ _MAX_REPLY_CHARACTERS = 2_000
 _MAX_CANDIDATES = 200
 _BEST_SCORE = 14  # at the start of the text, with its enhanced status behind it: nothing stands better
 
-_CODE = re.compile(r"(?<![\w.@/+-])([245]\d\d)(?=[ \t:;,)\]\"'\n-]|$)")
+# It looks behind when it has the digits: a pattern that looks behind first is tried at each character.
+_CODE = re.compile(r"([245]\d\d)(?<![\w.@/+-]...)(?=[ \t:;,)\]\"'\n-]|$)", re.DOTALL)
 _WHOLE = re.compile(r"([45]\d\d)[ -](?=[45]\.\d{1,3}\.\d{1,3}[ \n])")
 _STATUS_AFTER = re.compile(r"[ \t:;\"'(-]{1,4}#?([245])\.\d{1,3}\.\d{1,3}(?!\.?\d)")
 _ARROW_IN = re.compile(r"[>\s]{0,20}<<< ?([245]\d\d)([ -]?)(.*)")
@@ -66,27 +67,30 @@ _STAGE_OF = {
 _COMMAND_FOLLOWS = (
     "in reply to ", "after sending ", "after pipelined ", "after ", "did not like our ", "sent: ", "smtp:", "command: "
 )  # fmt: skip
-_SAYS_COMMAND: tuple[tuple[str, Stage], ...] = (
-    ("failed after i sent the message", Stage.DATA),
-    ("failed on data", Stage.DATA),
-    ("did not like our eom", Stage.DATA),
-    ("does not like recipient", Stage.RCPT),
-    ("rcpt_to", Stage.RCPT),
-    ("rcpt command", Stage.RCPT),
-    ("mail+rcpt", Stage.RCPT),
-    ("rcpt-to validation", Stage.RCPT),
-    ("recipient address rejected", Stage.RCPT),
-    ("but sender was rejected", Stage.MAIL),
-    ("mail from command", Stage.MAIL),
-    ("my name was rejected", Stage.EHLO),
-    ("but greeting failed", Stage.CONNECT),
-    ("initial server greeting", Stage.CONNECT),
-    ("in initial greeting", Stage.CONNECT),
-    ("refused to talk to me", Stage.CONNECT),
+# The same in other words, the surest first. Before the words stands a piece of them that several have in common: one
+# search for it rules them all out.
+_SAYS_COMMAND: tuple[tuple[str, str, Stage], ...] = (
+    ("failed ", "failed after i sent the message", Stage.DATA),
+    ("failed ", "failed on data", Stage.DATA),
+    (" like ", "did not like our eom", Stage.DATA),
+    (" like ", "does not like recipient", Stage.RCPT),
+    ("rcpt", "rcpt_to", Stage.RCPT),
+    ("rcpt", "rcpt command", Stage.RCPT),
+    ("rcpt", "mail+rcpt", Stage.RCPT),
+    ("rcpt", "rcpt-to validation", Stage.RCPT),
+    ("rejected", "recipient address rejected", Stage.RCPT),
+    ("rejected", "but sender was rejected", Stage.MAIL),
+    ("mail from command", "mail from command", Stage.MAIL),
+    ("rejected", "my name was rejected", Stage.EHLO),
+    ("greeting", "but greeting failed", Stage.CONNECT),
+    ("greeting", "initial server greeting", Stage.CONNECT),
+    ("greeting", "in initial greeting", Stage.CONNECT),
+    ("refused to talk to me", "refused to talk to me", Stage.CONNECT),
 )
+_PIECES = tuple(dict.fromkeys(piece for piece, _, _ in _SAYS_COMMAND))
 _SAYS_NOTHING = ("service unavailable", "remote protocol error", "transaction failed", "not delivered")
 # A reply that quotes another reply, of another class and about somebody else, is not about what it quotes.
-_QUOTED_REPLY = re.compile(r"(?<![\w.])([245])\d\d [245]\.\d{1,3}\.\d{1,3}(?=\s)")
+_QUOTED_REPLY = re.compile(r"([245])\d\d (?<![\w.]....)[245]\.\d{1,3}\.\d{1,3}(?=\s)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -275,13 +279,18 @@ def find_stage(text: str) -> Stage | None:
     """
     lower = text[:MAX_DIAGNOSTIC_CHARACTERS].lower()
     for words in _COMMAND_FOLLOWS:
+        if words not in lower:
+            continue
         start = lower.find(words)
         while start >= 0:
             stage = _STAGE_OF.get(lower[start + len(words) : start + len(words) + 4])
             if stage is not None:
                 return stage
             start = lower.find(words, start + 1)
-    return next((stage for words, stage in _SAYS_COMMAND if words in lower), None)
+    there = {piece for piece in _PIECES if piece in lower}
+    if not there:
+        return None
+    return next((stage for piece, words, stage in _SAYS_COMMAND if piece in there and words in lower), None)
 
 
 @lru_cache(maxsize=512)

@@ -12,9 +12,11 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 # Replies are at most 512 octets a line (RFC 5321 4.5.3.1.5); the words that matter stand in the first few lines.
 MAX_TEXT_CHARACTERS = 2_000
+_MAX_KEPT_CHARACTERS = 64  # of a word
 
 ADDRESS_WORD = "xaddr"
 IP_WORD = "xip"
@@ -63,7 +65,7 @@ def words_of(text: str) -> str:
         lowered = _IPV6.sub(f" {IP_WORD} ", lowered)
     if "@" in lowered or "." in lowered:
         # Word by word: the patterns are slow, and few words need them.
-        lowered = " ".join([_mark(word) if "@" in word or "." in word[1:-2] else word for word in lowered.split()])
+        lowered = " ".join([_marked(word) if "@" in word or "." in word[1:-2] else word for word in lowered.split()])
     if lowered.isascii():
         return f" {' '.join(lowered.translate(_ASCII_WORDS).split())} "
     # Accents off, and only those: the voicing marks of kana and the parts of hangul are put together again.
@@ -71,11 +73,17 @@ def words_of(text: str) -> str:
     return f" {' '.join(_WORDS.findall(unicodedata.normalize('NFC', plain)))} "
 
 
-def _mark(word: str) -> str:
+def _marked(word: str) -> str:
     if "@" in word:
         word = _ADDRESS.sub(f" {ADDRESS_WORD} ", word)
-    word = _IPV4.sub(f" {IP_WORD} ", word)
-    return _HOST.sub(_host, word)
+        if "." not in word:
+            return word
+    return _with_names_marked(word) if len(word) <= _MAX_KEPT_CHARACTERS else _with_names_marked.__wrapped__(word)
+
+
+@lru_cache(maxsize=4096)  # statuses, hosts and the last words of sentences come again and again
+def _with_names_marked(word: str) -> str:
+    return _HOST.sub(_host, _IPV4.sub(f" {IP_WORD} ", word))
 
 
 def _host(match: re.Match[str]) -> str:

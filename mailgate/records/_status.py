@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 # RFC 3463 2: class is 2, 4 or 5; subject and detail are numbers of one to three digits without leading zeros.
 # QUIRK: leading zeros ("5.0.01") are sent by some hosts; they are read and not kept.
-_CODE = re.compile(r"(?<![\d.])([245])\.(\d{1,3})\.(\d{1,3})(?![\d]|\.\d)", re.ASCII)
+# It looks behind only once it has the digit and the dot: a pattern that looks behind first is tried at each character.
+_CODE = re.compile(r"([245])\.(?<![\d.][245]\.)(\d{1,3})\.(\d{1,3})(?![\d]|\.\d)", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True, order=True)
