@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, TextIO
 
 from mailgate.cli import _exit, _output
 from mailgate.cli._progress import Progress as Bar
-from mailgate.cli._validate_output import Sink
+from mailgate.cli._validate_output import Sink, Unanswered
 from mailgate.cli._validate_rows import Pump, Table, open_table
 from mailgate.records import Resolve
 from mailgate.validator import (
@@ -121,12 +121,12 @@ def run(args: argparse.Namespace) -> int:
         words = "mailgate validate: a file, - or addresses are needed; try: mailgate validate --help"
         raise _exit.Exit(_exit.USAGE, words)
     with contextlib.ExitStack() as stack:
-        table = None if addresses else open_table(_open(stack, (args.inputs or ["-"])[0]), args.column)
+        only, resolve, name = _only(args), _resolver(args), (args.inputs or ["-"])[0]
+        table = None if addresses else open_table(_open(stack, name), args.column, name=name)
         style = "full" if args.full else "json" if args.json else "rows"
-        sink = Sink(
-            _output_file(stack, args.output), table, style=style, redact=args.redact, only=_only(args), bare=args.bare
-        )
-        return asyncio.run(_validate(args, settings, sink, table, addresses))
+        output = _output_file(stack, args.output, args.inputs)
+        sink = Sink(output, table, style=style, redact=args.redact, only=only, bare=args.bare)
+        return asyncio.run(_validate(args, settings, resolve, sink, table, addresses))
 
 
 def _addresses(args: argparse.Namespace) -> list[str]:
@@ -195,23 +195,19 @@ def _domains(path: str | None) -> frozenset[str] | None:
         return None
     try:
         return read_domains(Path(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise _exit.Exit(_exit.CONFIG, f"{path}: {error}") from error
+    except OSError as error:
+        raise _exit.Exit(_exit.CONFIG, f"{path}: {(error.strerror or str(error)).lower()}") from error
+    except UnicodeDecodeError as error:
+        raise _exit.Exit(_exit.CONFIG, f"{path} is not a list of domains in UTF-8: {error}") from error
 
 
 def _resolver(args: argparse.Namespace) -> Resolve | None:
     if args.level == "syntax" and not args.doctor:
         return None
-    from mailgate.resolver import CachingResolver, DnsResolver
+    from mailgate.cli._validate_dns import Doubting, resolver
 
-    if args.resolver is None:
-        return CachingResolver(DnsResolver())
-    host, colon, port = args.resolver.removeprefix("[").replace("]", "").rpartition(":")
-    if not colon or (":" in host and not args.resolver.startswith("[")):
-        host, port = args.resolver, "53"
-    if not port.isdecimal():
-        raise _exit.Exit(_exit.USAGE, f"--resolver is an address, perhaps with a port, not {args.resolver!r}")
-    return CachingResolver(DnsResolver(nameservers=[host], port=int(port)))
+    found = resolver(args.resolver)
+    return Doubting(found) if args.resolver is None and not args.doctor else found
 
 
 def _open(stack: contextlib.ExitStack, path: str) -> BinaryIO:
@@ -223,21 +219,32 @@ def _open(stack: contextlib.ExitStack, path: str) -> BinaryIO:
             return sys.stdin.buffer
     try:
         return stack.enter_context(open(path, "rb"))
+    except FileNotFoundError as error:
+        raise _exit.Exit(_exit.DATA, f"{path} is neither a file nor an address") from error
+    except IsADirectoryError as error:
+        raise _exit.Exit(_exit.DATA, f"{path} is a directory; name one list in it") from error
     except OSError as error:
         raise _exit.Exit(_exit.DATA, f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
-def _output_file(stack: contextlib.ExitStack, path: str) -> TextIO:
+def _output_file(stack: contextlib.ExitStack, path: str, inputs: list[str]) -> TextIO:
     if path == "-":
         return sys.stdout
     try:
+        if any(os.path.exists(name) and os.path.exists(path) and os.path.samefile(name, path) for name in inputs):
+            raise _exit.Exit(_exit.USAGE, f"--output {path} is the list itself: it would be emptied before it is read")
         return stack.enter_context(open(path, "w", encoding="utf-8", newline=""))
     except OSError as error:
         raise _exit.Exit(_exit.CONFIG, f"{path}: {(error.strerror or str(error)).lower()}") from error
 
 
 async def _validate(
-    args: argparse.Namespace, settings: Settings, sink: Sink, table: Table | None, addresses: list[str]
+    args: argparse.Namespace,
+    settings: Settings,
+    resolve: Resolve | None,
+    sink: Sink,
+    table: Table | None,
+    addresses: list[str],
 ) -> int:
     rows: Any = ((None, word) for word in addresses)
     if table is not None:
@@ -245,26 +252,40 @@ async def _validate(
         if not _is_file(args.inputs):
             rows = Pump(rows)
     total = len(addresses) or _count(args.inputs, table)
-    bar = _Bar(total)
+    bar, unanswered = _Bar(total), Unanswered()
     with bar:
-        validator = Validator(settings, resolve=_resolver(args), state=args.state, on_progress=bar.show)
+        validator = Validator(settings, resolve=resolve, state=args.state, on_progress=bar.show)
         async with validator:
+            sink.begin()
             async for row, result in validator.stream_rows(rows, ordered=not args.unordered, total=total):
                 sink.write(row, result)
+                unanswered.see(result)
             blocked = validator.port25_blocked
     if table is not None:
         _output.say(_summary(sink))
+        if sink.too_wide:
+            words = "more fields than the first row; their result columns stand further to the right"
+            _output.say(f"{_plural(sink.too_wide, 'row has', 'rows have')} {words}")
     if blocked:
         words = "port 25 seems to be closed to this machine; see: mailgate validate --doctor"
         raise _exit.Exit(_exit.UNAVAILABLE, words)
+    if unanswered.count > 1:
+        words = "DNS had no answer for any domain: does the resolver work? See: mailgate validate --doctor"
+        raise _exit.Exit(_exit.UNAVAILABLE, words)
+    if unanswered.count:
+        _output.say("DNS had no answer; whether the resolver works says: mailgate validate --doctor")
     return _exit.OK
+
+
+def _plural(count: int, one: str, many: str) -> str:
+    return f"{count:,} {one if count == 1 else many}"
 
 
 def _summary(sink: Sink) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in sorted(sink.counts.items()))
     done = sum(sink.counts.values())
     left_out = f"; {sink.written:,} rows written" if sink.written != done else ""
-    return f"{done:,} addresses: {counts or 'none'}{left_out}"
+    return f"{_plural(done, 'address', 'addresses')}: {counts or 'the list is empty'}{left_out}"
 
 
 def _is_file(inputs: list[str]) -> bool:

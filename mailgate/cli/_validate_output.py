@@ -8,7 +8,8 @@ from typing import Any, TextIO
 
 from mailgate.cli import _output
 from mailgate.cli._validate_rows import Table
-from mailgate.validator import Validation
+from mailgate.records import Reason
+from mailgate.validator import Finding, Layer, Validation
 
 COLUMNS = (
     "status",
@@ -29,10 +30,11 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class Sink:
-    """Writes results one by one.
+    """Writes results one by one, behind `begin`.
 
     style: "rows", "json", "full" (JSON with all that the verdict was drawn from). only: statuses and pieces of advice
-    whose rows are wanted, None for all. bare: rows as they came, without result columns.
+    whose rows are wanted, None for all. bare: rows as they came, without result columns. too_wide: how many rows had
+    more fields than the header, so that their result columns stand further to the right.
     """
 
     def __init__(
@@ -51,11 +53,16 @@ class Sink:
         delimiter, line_end = (table.delimiter, table.line_end) if table is not None else (None, "\n")
         self._writer = csv.writer(file, delimiter=delimiter or ",", lineterminator=line_end)
         self._width = 0
-        if table is not None and style == "rows":
-            self._write_header(table)
+        self.too_wide = 0
+
+    def begin(self) -> None:
+        """Write what stands before the first row."""
+        if self._table is not None and self._style == "rows":
+            self._write_header(self._table)
 
     def _write_header(self, table: Table) -> None:
-        names = table.header or (["address"] if table.delimiter is None else [])
+        numbered = [f"column {number}" for number in range(1, table.width + 1)]
+        names = table.header or (["address"] if table.delimiter is None else numbered)
         self._width = len(names)
         if self._bare:
             if table.header is not None:
@@ -78,12 +85,14 @@ class Sink:
             self._write_result(self._table, row, result)
 
     def _write_result(self, table: Table, row: list[str], result: Validation) -> None:
-        if self._redact and table.column < len(row):
-            row[table.column] = redacted(row[table.column])
+        if self._redact and table.address(row):
+            address = table.address(row)
+            row = [cell.replace(address, redacted(address)) for cell in row]
         if self._bare:
             self._write_row(row)
         else:
             missing = [""] * (self._width - len(row))
+            self.too_wide += len(row) > self._width
             self._writer.writerow([*row, *missing, *result_cells(result, redact=self._redact)])
 
     def _write_row(self, row: list[str]) -> None:
@@ -110,6 +119,29 @@ class Sink:
         if result.suggestion and not self._redact:
             parts.append(f"did you mean {_output.printable(result.suggestion)}?")
         return "\n  ".join(parts)
+
+
+class Unanswered:
+    """Whether DNS answered anything at all in a run."""
+
+    def __init__(self) -> None:
+        self._domains: set[str] = set()
+        self._answered = False
+
+    def see(self, result: Validation) -> None:
+        """One address is done."""
+        if self._answered or result.layer is Layer.SYNTAX or result.mailbox is None:
+            return
+        if result.reason in (Reason.DNS_ERROR, Finding.DNS_TIMEOUT):
+            if len(self._domains) < 2:
+                self._domains.add(result.mailbox.domain)
+        elif result.reason is not Finding.SPECIAL_USE_DOMAIN:
+            self._answered = True
+
+    @property
+    def count(self) -> int:
+        """Domains that DNS had no answer for, 2 standing for more; 0 when it had one for any."""
+        return 0 if self._answered else len(self._domains)
 
 
 def result_cells(result: Validation, *, redact: bool = False) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import json
@@ -81,6 +82,9 @@ def test_csv_keeps_every_column_and_the_order(tmp_path: Path, capsys: pytest.Cap
         ("email,name\r\nann@example.net,Änn\r\n".encode("cp1252"), ",", ["ann@example.net", "Änn"]),
         (b"1,ann@example.net,x\n", ",", ["1", "ann@example.net"]),
         (b'email,name\nann@example.net,"two\nlines"\n', ",", ["ann@example.net", "two\nlines"]),
+        ("email,name\nann@example.net,Änn\n".encode("utf-16-le"), ",", ["ann@example.net", "Änn"]),
+        ("email,name\nann@example.net,Änn\n".encode("utf-16-be"), ",", ["ann@example.net", "Änn"]),
+        (b"name,email,x\na,b,c,d\ne\nann,ann@example.net,1,2,3\n", ",", ["ann", "ann@example.net", "1", "2", "3"]),
     ],
 )
 def test_encodings_and_dialects_are_found(
@@ -113,16 +117,99 @@ def test_the_column_can_be_named(tmp_path: Path, capsys: pytest.CaptureFixture[s
 @pytest.mark.parametrize(
     ("words", "status", "says"),
     [
-        (["--column", "z"], 64, "no column 'z'"),
-        ([], 64, "--column"),
+        (["--column", "z"], 64, "list.csv: no column 'z'; there are 'a', 'B'"),
+        ([], 64, "list.csv: which column holds the address? Name it with --column; there are 'a', 'B'"),
     ],
 )
 def test_a_column_that_cannot_be_found_is_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], words: list[str], status: int, says: str
 ) -> None:
-    (tmp_path / "list.csv").write_text("a,b\nc,d\n")
+    (tmp_path / "list.csv").write_text("a,B\nc,d\n")
     assert check(*words, tmp_path / "list.csv") == status
     assert says in capsys.readouterr().err
+    (tmp_path / "list.csv").write_text("1,ann@example.net\n2,bob@example.net\n")
+    assert check("--column", "email", tmp_path / "list.csv") == 64
+    assert "it has no header; name one by its number, 1 to 2" in capsys.readouterr().err
+
+
+def test_a_list_without_a_header_gets_numbers_for_names(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Each result column stands under its name."""
+    (tmp_path / "list.csv").write_text("1,ann@example.net,x\n2,bob,y\n")
+    assert check(tmp_path / "list.csv") == 0
+    header, first, _ = rows(capsys.readouterr().out)
+    assert header == ["column 1", "column 2", "column 3", *RESULT]
+    assert dict(zip(header, first, strict=True))["reason"] == "syntax_ok"
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (b"PK\x03\x04\x14\x00\x06\x00", "save it as CSV"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "save it as CSV"),
+        (b"\x1f\x8b\x08\x00", "unpack it"),
+        (b"%PDF-1.7\n", "as text"),
+        (b"SQLite format 3\x00", "export"),
+        (bytes(range(256)) * 8, "bytes that no text has"),
+    ],
+)
+def test_what_is_no_list_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes, says: str) -> None:
+    (tmp_path / "list").write_bytes(data)
+    assert check(tmp_path / "list") == 65
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert says in printed.err
+    assert str(tmp_path / "list") in printed.err
+
+
+def test_a_stray_control_character_is_the_fault_of_its_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "list").write_bytes(b"email\nann@exa\0mple.net\nbob@example.net\nzoe@example.net\n")
+    assert check(tmp_path / "list") == 0
+    assert [row[1] for row in rows(capsys.readouterr().out)[1:]] == ["invalid", "valid", "valid"]
+
+
+def test_rows_that_a_quote_swallowed_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "list.csv").write_text('name,email\nZoe,zoe@example.net\n"Ann,ann@example.net\nBob,bob@example.net\n')
+    assert check(tmp_path / "list.csv") == 0
+    assert "list.csv, line 3: a quoted field holds whole rows" in capsys.readouterr().err
+    (tmp_path / "list.csv").write_text('name,email,note\nAnn,ann@example.net,"call me\nor mail@example.com"\n')
+    assert check(tmp_path / "list.csv") == 0
+    assert "quote" not in capsys.readouterr().err
+
+
+def test_rows_that_are_too_wide_are_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "list.csv").write_text("name,email\nann,ann@example.net\nbob,bob@example.net,more\n")
+    assert check(tmp_path / "list.csv") == 0
+    assert "1 row has more fields" in capsys.readouterr().err
+
+
+def test_the_list_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "list.csv").write_text("email\nann@example.net\n")
+    assert check("--output", tmp_path / "list.csv", tmp_path / "list.csv") == 64
+    assert "is the list itself" in capsys.readouterr().err
+    assert (tmp_path / "list.csv").read_text() == "email\nann@example.net\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (["ann"], 65, "ann is neither a file nor an address"),
+        (["."], 65, ". is a directory"),
+        (["--state", "/nonexistent/run.db", "-"], 78, "state file"),
+        (["--disposable", "/nonexistent", "-"], 78, "/nonexistent: no such file"),
+        (["--level", "dns", "--resolver", "dns.example", "-"], 64, "--resolver is an IP address"),
+        (["--level", "dns", "--resolver", "127.0.0.1:0", "-"], 64, "not a port"),
+        (["--only", "good", "-"], 64, "--only knows"),
+        (["--output", "/nonexistent/x", "-"], 78, "/nonexistent/x"),
+    ],
+)
+def test_mistakes_are_named_and_nothing_is_written(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: list[str], status: int, says: str
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"ann@example.net\n")))
+    assert check(*words) == status
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert says in printed.err
 
 
 def test_what_we_add_is_no_formula_and_what_was_there_stays(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -134,7 +221,7 @@ def test_what_we_add_is_no_formula_and_what_was_there_stays(tmp_path: Path, caps
 
 
 def test_redact_leaves_no_mailbox_anywhere(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    (tmp_path / "list.csv").write_text("email,name\nann@gmial.com,x\n")
+    (tmp_path / "list.csv").write_text("email,name\nann@gmial.com,mailto:ann@gmial.com\n")
     for words in ([], ["--json"], ["--full"]):
         assert check("--redact", *words, tmp_path / "list.csv") == 0
         out = capsys.readouterr().out
@@ -239,7 +326,7 @@ def test_a_quote_that_is_never_closed_is_bad_input(tmp_path: Path, capsys: pytes
 def test_lists_with_nothing_in_them(tmp_path: Path, capsys: pytest.CaptureFixture[str], data: bytes) -> None:
     (tmp_path / "list").write_bytes(data)
     assert check(tmp_path / "list") == 0
-    assert "0 addresses" in capsys.readouterr().err
+    assert "0 addresses: the list is empty" in capsys.readouterr().err
 
 
 def test_every_form_can_be_allowed(capsys: pytest.CaptureFixture[str]) -> None:
@@ -357,6 +444,33 @@ def test_a_state_file_saves_the_questions(capsys: pytest.CaptureFixture[str]) ->
         assert len(world.smtp.log) == asked
         (world.folder / "not.db").write_text("x" * 5_000)
         assert world.check("--state", world.folder / "not.db", "ann@normal.test") == 78
+
+
+def test_a_resolver_that_does_not_answer_ends_with_69(capsys: pytest.CaptureFixture[str]) -> None:
+    with World({}, {"a.test": SERVFAIL, "b.test": SERVFAIL}) as world:
+        assert world.check(world.list("x@a.test", "x@b.test")) == 69
+        printed = capsys.readouterr()
+        assert [row[1] for row in rows(printed.out)[1:]] == ["unknown", "unknown"]
+        assert "--doctor" in printed.err
+        assert world.check("x@a.test") == 0
+        assert "--doctor" in capsys.readouterr().err
+        assert world.check(world.list("x@a.test", "x@b.test", "x@gone.test")) == 0
+
+
+def test_the_system_s_resolver_is_doubted_once() -> None:
+    """Without a way out some deny every name at once: that is no verdict about anybody."""
+    from mailgate.cli._validate_dns import Doubting
+    from mailgate.records import LookupStatus
+    from mailgate.resolver import StaticResolver
+
+    async def ask(zone: dict[str, Any]) -> list[LookupStatus]:
+        resolve = Doubting(StaticResolver(zone))
+        return [(await resolve(name, "MX")).status for name in ("gone.example", "d.example", "gone.example")]
+
+    mail = {"d.example": {"MX": ["10 mx.d.example"]}}
+    known = {**mail, "com": {"NS": ["a.gtld-servers.net"]}}
+    assert asyncio.run(ask(known)) == [LookupStatus.NXDOMAIN, LookupStatus.FOUND, LookupStatus.NXDOMAIN]
+    assert asyncio.run(ask(mail)) == [LookupStatus.TEMPFAIL, LookupStatus.FOUND, LookupStatus.TEMPFAIL]
 
 
 def test_port_25_that_is_closed_ends_with_69(capsys: pytest.CaptureFixture[str]) -> None:
