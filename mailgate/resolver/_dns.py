@@ -8,6 +8,7 @@ the last word when nobody is left to ask. A CNAME whose target the server left o
 from __future__ import annotations
 
 import asyncio
+import ipaddress
 import socket
 from collections.abc import Sequence
 from dataclasses import replace
@@ -40,7 +41,8 @@ class DnsResolver:
 
     nameservers: addresses, asked in order, the last one that answered first; None: those of the system
     (resolv.conf), 127.0.0.1 when it names none. port: of all of them. timeout_seconds: for one attempt.
-    deadline_seconds: for the whole lookup, CNAMEs and TCP included. source_ip: the address to ask from.
+    deadline_seconds: for the whole lookup, CNAMEs and TCP included. source_ip: the address to ask from. Raises
+    ValueError for servers that are no IP addresses, or none, and limits that are not above 0.
     """
 
     def __init__(
@@ -55,6 +57,8 @@ class DnsResolver:
         self._nameservers = tuple(system_nameservers() if nameservers is None else nameservers)
         if not self._nameservers:
             raise ValueError("nameservers is empty")
+        for server in self._nameservers:
+            ipaddress.ip_address(server)  # raises ValueError: a name would need a resolver first
         if timeout_seconds <= 0 or deadline_seconds <= 0:
             raise ValueError(f"time limits must be above 0, not {timeout_seconds!r} and {deadline_seconds!r}")
         self._port = port

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mailgate.records import SmtpReply, Stage
+from mailgate.records import Reason, SmtpReply, Stage
 from mailgate.validator._syntax import Mailbox, SyntaxFault
 from mailgate.validator._syntax_reasons import SyntaxReason
 from mailgate.validator._words import Advice, AnyReason, Finding, Layer, Status, reason_of
@@ -128,6 +128,8 @@ _SENTENCES: dict[AnyReason, str] = {
     Finding.MX_UNUSABLE: "no mail host of the domain has an address that mail could reach",
     Finding.SPECIAL_USE_DOMAIN: "this name is reserved and never has mail on the public internet",
     Finding.DNS_TIMEOUT: "the DNS did not answer in time",
+    Reason.DNS_ERROR: "the DNS has no usable answer",
+    Reason.DOMAIN_NOT_FOUND: "the domain does not exist",
     Finding.CONNECT_FAILED: "no mail host could be reached",
     Finding.TIMEOUT: "the mail host did not answer in time",
     Finding.CONNECTION_LOST: "the mail host hung up",
@@ -149,4 +151,6 @@ def explain(result: Validation) -> str:
     if result.status is Status.CATCH_ALL and result.reason is Finding.ACCEPTED:
         words = "the mail host accepts every address of the domain"
     said = "" if result.reply is None else f" ({result.mx_host} said: {str(result.reply)[:200]})"
+    if result.layer is Layer.DNS and result.status is Status.UNKNOWN:
+        said = f" ({result.evidence.removeprefix('dns:')})"
     return f"{result.status}: {words}{said}"
