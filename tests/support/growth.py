@@ -15,17 +15,14 @@ RUNS = 5
 TOO_FAST_TO_TELL_SECONDS = 0.0005
 
 
-def least_seconds(run: Callable[[], object]) -> float:
-    """CPU time of the quickest of several runs."""
-    best = float("inf")
-    for _ in range(RUNS):
-        start = time.process_time()
-        run()
-        best = min(best, time.process_time() - start)
-    return best
-
-
 def is_linear(run: Callable[[int], object], size: int) -> bool:
     """True unless `run(16 * size)` costs more than five times what a linear reader would need over `run(size)`."""
-    small = max(least_seconds(lambda: run(size)), TOO_FAST_TO_TELL_SECONDS)
-    return least_seconds(lambda: run(FACTOR * size)) < ALLOWANCE * FACTOR * small
+    small = max(min(_seconds(run, size) for _ in range(RUNS)), TOO_FAST_TO_TELL_SECONDS)
+    return any(_seconds(run, FACTOR * size) < ALLOWANCE * FACTOR * small for _ in range(RUNS))
+
+
+def _seconds(run: Callable[[int], object], size: int) -> float:
+    """CPU time of one run."""
+    start = time.process_time()
+    run(size)
+    return time.process_time() - start
