@@ -12,6 +12,7 @@ from mailgate.cli._suppress_common import (
     add_scope_options,
     addresses,
     at_least_nothing,
+    many,
     open_store,
     scope,
     until,
@@ -137,8 +138,9 @@ def _stats(args: argparse.Namespace) -> int:
     rows = [(one.tenant, one.stream, one.reason, one.entries, one.expired) for one in stats.scopes]
     print(_output.table(["tenant", "stream", "reason", "entries", "expired"], rows))
     print(
-        f"{stats.entries:,} entries, {stats.domains:,} of them domains; {stats.failing:,} addresses with counted"
-        f" failures; {stats.events:,} events remembered; {stats.log_lines:,} lines in the log"
+        f"{many(stats.entries, 'entry', 'entries')}, {stats.domains:,} of them for domains;"
+        f" {many(stats.failing, 'address', 'addresses')} with counted failures;"
+        f" {many(stats.events, 'event', 'events')} remembered; {many(stats.log_lines, 'line', 'lines')} in the log"
     )
     if stats.unfinished_imports:
         _output.say(f"{stats.unfinished_imports} unfinished imports: run them again with the same file")

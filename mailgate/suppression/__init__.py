@@ -26,9 +26,11 @@ whatever sends: apply events to it, and ask it before every send.
 
 What goes in. `SuppressionStore.open(where)`: the path of an SQLite file, a PostgreSQL URL, or a callable that gives a
 DB-API connection with `autocommit` (psycopg, psycopg2, pg8000). Look-ups open it with `create=False`, so that a wrong
-path is an error and not an empty list. Addresses are compared in the form of `mailgate.records.address_key`; a tenant,
-stream or actor has at most 200 characters, a source, detail or note 2,000; text that no database stores (NUL, lone
-surrogates) is a ValueError in calls and replaced in events. Instants are kept in whole seconds, UTC.
+path is an error and not an empty list. Addresses are compared in the form of `mailgate.records.address_key`; text that
+holds two, or more than an address (`mailto:a@b.test`), cannot be added and is never let through. Names of tenants and
+streams are compared as they are written. A tenant, stream or actor has at most 200 characters, a source, detail or
+note 2,000; text that no database stores (NUL, lone surrogates) is a ValueError in calls and replaced in events.
+Instants are kept in whole seconds, UTC.
 
 One entry is one (key, tenant, stream, reason). A key is an address, a domain, everything below a domain (`*.x.test`),
 or a keyed hash. Stream `*` is every stream, tenant `*` every tenant. Reasons stand for themselves: taking a bounce off

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from time import monotonic
 
-from mailgate.records import ParseError, address_key
+from mailgate.records import ParseError
 from mailgate.suppression._judge import judge
+from mailgate.suppression._keys import compared_key
 from mailgate.suppression._lookup import (
     Found,
     Rules,
@@ -37,7 +38,7 @@ class AskedList(OpenedList):
         Raises StoreUnavailable; never answers "not blocked" when the store cannot be read.
         """
         try:
-            key = address_key(address)
+            key = compared_key(address)
         except ParseError:
             return Verdict(True, (), None)
         try:

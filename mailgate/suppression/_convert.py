@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from mailgate.records import KeyRing, ParseError, address_key
+from mailgate.records import KeyRing, ParseError
 from mailgate.suppression._changes import LOG_SQL, Writer, clean, stored_event_id
 from mailgate.suppression._changes import name as clean_name
 from mailgate.suppression._counting import FailureCount
 from mailgate.suppression._errors import BadAddress, StoreMismatch
 from mailgate.suppression._formats import Statement
 from mailgate.suppression._instants import parse_instant
-from mailgate.suppression._keys import hash_key, is_hash_key
+from mailgate.suppression._keys import compared_key, hash_key, is_hash_key
 from mailgate.suppression._lookup import Rules
 from mailgate.suppression._own import MARK, VERSION, hash_check_of
 from mailgate.suppression._records import (
@@ -130,7 +130,7 @@ class Converter:
     def _of_statement(self, said: Statement) -> Row:
         address = said.address
         try:
-            key = address_key(address)
+            key = compared_key(address)
         except ParseError:
             key = statement_key(address)
         reason = self.options.reason or said.reason or SuppressionReason.MANUAL

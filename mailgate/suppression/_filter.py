@@ -199,6 +199,9 @@ def _column(cells: list[str], wanted: str | None) -> tuple[int, bool]:
         if wanted.isdigit() and 0 < int(wanted) <= len(cells):
             return int(wanted) - 1, not data
         raise ImportRefused(f"no column {wanted!r}; the columns are: {', '.join(names)[:300]}")
+    if len(data) > 1:
+        numbers = ", ".join(str(at + 1) for at in data)
+        raise ImportRefused(f"the columns {numbers} all hold addresses; say which one is the recipient's")
     if data:
         return data[0], False
     names = [column_name(cell) for cell in cells]

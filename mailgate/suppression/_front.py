@@ -13,7 +13,8 @@ from collections.abc import Callable, Iterable, Iterator
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from mailgate.records import ParseError, address_key
+from mailgate.records import ParseError
+from mailgate.suppression._keys import compared_key
 from mailgate.suppression._lookup import Rules, load_rules, readable
 from mailgate.suppression._records import Verdict
 from mailgate.suppression._session import Session
@@ -47,6 +48,7 @@ class Front:
         session = self._session_of()
         with session.reading():
             self._changes, self._log_id = _position(session)
+            self._look = _look(self._changes)
             self._rules: Rules = load_rules(session, self._store.hash_keys)
             rows = session.rows("SELECT COUNT(*) FROM mg_suppression")[0][0]
             size = _MIN_BITS
@@ -63,7 +65,7 @@ class Front:
     def check(self, address: str, *, tenant: str = "", stream: str | None = None) -> Verdict:
         """`SuppressionStore.check`, from memory where that can answer."""
         try:
-            key = address_key(address)
+            key = compared_key(address)
         except ParseError:
             return Verdict(True, (), None)
         self._be_current()
@@ -129,10 +131,10 @@ class Front:
         session = self._session_of()
         if look or now > session.verify_after:
             session.verify()
-        changes, log_id = _position(session)
-        if changes != self._changes and not self.stale:
+        if not self.stale and session.rows(self._look):
+            changes, log_id = _position(session)
             self._catch_up(session, log_id)
-            self._changes = changes
+            self._changes, self._look = changes, _look(changes)
         self._checked = now
 
     def _catch_up(self, session: Session, log_id: int) -> None:
@@ -155,6 +157,11 @@ class Front:
     def _add_folded(self, session: Session, key: str) -> None:
         for (folded,) in session.rows("SELECT folded FROM mg_suppression_fold WHERE key = ?", (key,)):
             self._add(folded)
+
+
+def _look(changes: str) -> str:
+    """The query that has a row when the counter of changes is another one; cheaper than to fetch it every time."""
+    return f"SELECT 1 FROM mg_suppression_meta WHERE name = 'changes' AND value <> '{int(changes)}'"  # noqa: S608
 
 
 def _position(session: Session) -> tuple[str, int]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,10 @@ HASH_KEY_PURPOSE = "suppression"  # of `KeyRing.derived_key`
 _HASH_PREFIX = b"mg/sup/v1"
 _HASH_BYTES = 16
 _HASH_CHARACTERS = 26  # 16 bytes in base32 without padding
+
+# Nearly all addresses; these are compared as they are, but for the case of their letters.
+_SIMPLE = re.compile(r"[A-Za-z0-9._+-]{1,64}@[A-Za-z0-9.-]{1,250}[A-Za-z0-9]", re.ASCII)
+_SPECIALS = re.compile(r"[,:;<>()@\[\]\\\"]")  # RFC 5322 3.2.3: never in a local part without quotes
 
 FOLDING_RULES = ("plus", "gmail_dots")
 # The providers whose documentation says that dots and plus tags lead to one mailbox.
@@ -71,6 +76,24 @@ class Folding:
         return cls(rules=tuple(data["rules"]), domains=tuple(data["domains"]))
 
 
+def compared_key(text: str) -> str:
+    """The form in which an address is compared: `mailgate.records.address_key`, of one address only.
+
+    Raises ParseError for what `address_key` does, and for `a@b.test,c@d.test`, `mailto:a@b.test` and the like: whoever
+    mails it would mail somebody, and a look-up for the whole text would never find them.
+
+    >>> compared_key("User@EXAMPLE.com.")
+    'user@example.com'
+    """
+    if _SIMPLE.fullmatch(text):
+        return text.lower()
+    key = address_key(text)
+    local = key[: key.rindex("@")]
+    if local[0] != '"' and _SPECIALS.search(local):
+        raise ParseError("bad_address", f"not one address: {text[:100]!r}", field="local")
+    return key
+
+
 def hash_key(secret: bytes, key: str) -> str:
     """The key of a hashed entry: `#` and 26 base32 characters of HMAC-SHA256 over the plain key."""
     digest = hmac.digest(secret, _HASH_PREFIX + key.encode("utf-8", "surrogatepass"), hashlib.sha256)
@@ -97,7 +120,7 @@ def entry_key(pattern: str) -> str:
         return "@." + _domain(text.lstrip("*@").removeprefix("."), pattern)
     if "@" in text.removeprefix("*").removeprefix("@"):
         try:
-            return address_key(text)
+            return compared_key(text)
         except ParseError as error:
             raise BadAddress(f"cannot read the address {pattern[:100]!r}: {error.message}") from error
     return "@" + _domain(text.removeprefix("*").removeprefix("@"), pattern)

@@ -14,10 +14,10 @@ from functools import cache
 from itertools import islice
 from typing import Any
 
-from mailgate.records import KeyRing, ParseError, address_key
+from mailgate.records import KeyRing, ParseError
 from mailgate.suppression._dialect import Dialect
 from mailgate.suppression._errors import StoreMismatch
-from mailgate.suppression._keys import HASH_KEY_PURPOSE, Folding, domain_keys, hash_key
+from mailgate.suppression._keys import HASH_KEY_PURPOSE, Folding, compared_key, domain_keys, hash_key
 from mailgate.suppression._records import EntryKind, kind_of
 from mailgate.suppression._rows import COLUMNS, KEY, REASON, Row
 from mailgate.suppression._session import Session
@@ -274,6 +274,6 @@ def readable(addresses: Iterable[str], size: int) -> Iterator[list[tuple[str, st
 def key_of(address: str) -> str | None:
     """The key of an address, None when it cannot be read."""
     try:
-        return address_key(address)
+        return compared_key(address)
     except ParseError:
         return None

@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import Any, BinaryIO, NamedTuple
 
-from mailgate.records import ParseError, address_key
+from mailgate.records import ParseError
 from mailgate.suppression import _formats, _reading
 from mailgate.suppression._errors import BadAddress, ImportRefused
 from mailgate.suppression._formats import Format, Layout, Statement
-from mailgate.suppression._keys import entry_key
+from mailgate.suppression._keys import compared_key, entry_key
 from mailgate.suppression._own import MARK, OWN_COLUMNS, own_cells
 
 _CONFIRM = 20  # records that must bear a format out before it is believed
@@ -161,10 +161,17 @@ def _without_mark(text: io.TextIOWrapper) -> Iterator[str]:
 
 
 def _columns_without_header(first: Sequence[str]) -> list[str] | None:
-    """Names for the columns of a CSV whose first record is data already; None when no cell is an address."""
+    """Names for the columns of a CSV whose first record is data already; None when no cell is an address.
+
+    Raises ImportRefused when several are: to take one of them would lose the others in silence.
+    """
     addresses = [at for at, cell in enumerate(first) if is_address(cell)]
     if not addresses:
         return None
+    if len(addresses) > 1:
+        raise ImportRefused(
+            f"the first record holds {len(addresses)} addresses; put one on a line, or name their columns"
+        )
     columns = [f"column{number}" for number in range(len(first))]
     columns[addresses[0]] = "emailaddress"
     for at, cell in enumerate(first):
@@ -216,7 +223,7 @@ def _own_csv(records: Iterator[tuple[int, list[str], list[str]]]) -> Iterator[Re
 def is_address(text: str) -> bool:
     """True for what can be compared as an address."""
     try:
-        address_key(text)
+        compared_key(text)
     except ParseError:
         return False
     return True
@@ -226,7 +233,7 @@ def statement_key(text: str) -> str:
     """The key of what a list names. A bare domain is refused: on a foreign list it is a damaged address more often
     than the wish to block a whole provider. Raises BadAddress."""
     try:
-        return address_key(text)
+        return compared_key(text)
     except ParseError as error:
         stripped = text.strip()
         if stripped.startswith(("*.", "@", "*@", "#")):

@@ -197,7 +197,7 @@ def test_numbers(run: Run) -> None:
     run("add", "a@example.com", "b@example.com", "example.org", "--reason", "complaint")
     stats = run("stats")
     assert "complaint" in stats.out
-    assert "3 entries, 1 of them domains" in stats.out
+    assert "3 entries, 1 of them for domains" in stats.out
     assert run("stats", "--json").lines()[0]["entries"] == 3
 
 

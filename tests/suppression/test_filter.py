@@ -124,6 +124,25 @@ def test_a_list_without_an_address_column_is_refused(
         filtered(store, content, column=column)
 
 
+def test_two_columns_of_addresses_without_a_header_are_not_guessed_at(store: SuppressionStore) -> None:
+    store.add("two@example.com")
+    content = b"one@example.com,two@example.com\none@example.com,three@example.com\n"
+    with pytest.raises(ImportRefused, match="columns 1, 2 all hold addresses"):
+        filter_list(store, io.BytesIO(content), io.BytesIO())
+    kept = io.BytesIO()
+    filter_list(store, io.BytesIO(content), kept, column="2")
+    assert kept.getvalue() == b"one@example.com,three@example.com\n"
+
+
+def test_a_cell_with_two_addresses_is_never_kept(store: SuppressionStore) -> None:
+    store.add("two@example.com")
+    kept, blocked = io.BytesIO(), io.BytesIO()
+    content = b'id,email\n1,"one@example.com,two@example.com"\n2,mailto:two@example.com\n3,one@example.com\n'
+    report = filter_list(store, io.BytesIO(content), kept, blocked)
+    assert (report.kept, report.unreadable) == (1, 2)
+    assert kept.getvalue() == b"id,email\n3,one@example.com\n"
+
+
 @pytest.mark.parametrize("content", [b"", b"\n\n", b"\xef\xbb\xbf"])
 def test_an_empty_list_is_an_empty_list(store: SuppressionStore, content: bytes) -> None:
     assert filtered(store, content)[2].rows == 0

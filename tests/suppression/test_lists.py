@@ -170,6 +170,7 @@ def test_a_list_that_does_not_tell_its_reason_is_not_guessed_at(sqlite: Backend,
         b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR",
         b"PK\x03\x04\x14\x00\x00\x00\x08\x00",
         b"{",
+        b"one@example.com,two@example.com\nthree@example.com,four@example.com\n",
     ],
 )
 def test_what_is_no_list_is_refused_as_a_whole(sqlite: Backend, content: bytes) -> None:

@@ -68,7 +68,23 @@ def test_two_people_are_never_one_entry(store: SuppressionStore, added: str, ask
 
 
 @pytest.mark.parametrize(
-    "text", ["", "@", "user@", "a b@example.com", "user@exa mple.com", "user\x00@example.com", "\ud800@x.test"]
+    "text",
+    [
+        "",
+        "@",
+        "user@",
+        "a b@example.com",
+        "user@exa mple.com",
+        "user\x00@example.com",
+        "\ud800@x.test",
+        "user@example.com,other@example.com",
+        "user@example.com;other@example.com",
+        "mailto:user@example.com",
+        "<user@example.com",
+        "(user)user@example.com",
+        "user@example.com@example.com",
+        "us\\er@example.com",
+    ],
 )
 def test_what_is_no_address_cannot_be_added_and_is_never_allowed(store: SuppressionStore, text: str) -> None:
     with pytest.raises((BadAddress, ValueError)):
