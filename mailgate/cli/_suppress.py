@@ -16,6 +16,9 @@ Keeps the list of addresses that must not be mailed, with the reason of each, an
 `mailgate scan` fills it from bounces and complaints; `import` takes over the lists of other services; `filter` cleans a
 recipient list before a send; `policy` lets Postfix refuse suppressed recipients by itself. Every entry has a reason, a
 stream (kind of mail) and a source, and every change is in a log. A list that cannot be read never answers "allowed".
+
+Streams have the names that you give them. `transactional` is the one that an unsubscribe from every stream leaves open:
+who wants no newsletter still wants the password reset. Without --stream an entry of any stream blocks.
 """
 EXAMPLES = (
     "mailgate suppress add --db mail.db nobody@target.test --reason hard_bounce",

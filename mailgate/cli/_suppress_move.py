@@ -50,7 +50,13 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     else:
         parser.add_argument("--tenant", metavar="NAME", help="only entries of this tenant")
         parser.add_argument("--stream", metavar="NAME", help="only entries of this stream")
-        parser.add_argument("--format", choices=EXPORT_FORMATS, default="jsonl", help="default: jsonl, lossless")
+        parser.add_argument(
+            "--format",
+            choices=EXPORT_FORMATS,
+            default="jsonl",
+            help="jsonl (default) and csv lose nothing and can be imported; plain and sha256 are the addresses that"
+            " are blocked now, or their hashes",
+        )
         parser.add_argument("--full", action="store_true", help="with the log, counts and events: all there is")
         parser.add_argument("--output", metavar="FILE", help="default: stdout")
 

@@ -25,7 +25,7 @@ class StoreUnavailable(MailgateError):
     def __init__(self, where: str, words: str) -> None:
         super().__init__(where, words)
         self.where = where
-        self.words = words
+        self.words = " ".join(words.split())  # PostgreSQL says it in several lines
         # SQLite's own words, which are never translated; PostgreSQL waits for its locks.
         passing = words in ("database is locked", "database or disk is full")
         self.exit_status = 75 if passing else 69  # EX_TEMPFAIL, EX_UNAVAILABLE

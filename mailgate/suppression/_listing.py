@@ -125,7 +125,7 @@ def history(session: Session, rules: Rules, key: str) -> tuple[LogLine, ...]:
         logged = session.rows(f"SELECT {_LOG_COLUMNS} FROM mg_suppression_log WHERE key = ? ORDER BY id", (each,))  # noqa: S608
         lines += [_line(row) for row in logged]
         current = session.rows(f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ?", (each,))  # noqa: S608
-        lines += _import_lines(lines, [entry_of(row) for row in current])
+        lines += _import_lines(session, lines, [entry_of(row) for row in current])
     return tuple(sorted(lines, key=lambda line: (line.at, line.number or 0)))
 
 
@@ -173,7 +173,7 @@ def stats(session: Session, now: datetime) -> Stats:
     )
 
 
-def _import_lines(lines: list[LogLine], current: list[Suppression]) -> list[LogLine]:
+def _import_lines(session: Session, lines: list[LogLine], current: list[Suppression]) -> list[LogLine]:
     """Lines for entries that came with an import: an import writes one line for all its rows, not one for each."""
     logged = {(line.tenant, line.stream, line.reason) for line in lines if line.op in ("add", "refresh")}
     first_seen: dict[tuple[str, str, SuppressionReason | None], Suppression] = {}
@@ -183,22 +183,34 @@ def _import_lines(lines: list[LogLine], current: list[Suppression]) -> list[LogL
     for entry in current:
         first_seen.setdefault((entry.tenant, entry.stream, entry.reason), entry)
     return [
-        LogLine(
-            number=None,
-            at=entry.created,
-            op="import",
-            key=entry.key,
-            tenant=entry.tenant,
-            stream=entry.stream,
-            reason=entry.reason,
-            actor="",
-            source=entry.source,
-            note="came with an import",
-            after=entry,
-        )
+        _import_line(session, entry)
         for scope, entry in first_seen.items()
         if scope not in logged or _was_there_before(lines, scope)
     ]
+
+
+def _import_line(session: Session, entry: Suppression) -> LogLine:
+    """When the import began, who did it and which file it was; of an entry that came with its own source none of it
+    is known, and it is as old as it says."""
+    at, actor, note = entry.created, "", "came with an import"
+    number = entry.source.removeprefix("import:")
+    if number != entry.source and number.isdigit():
+        sql = "SELECT at, actor, name FROM mg_suppression_import WHERE id = ?"
+        for began, who, name in session.rows(sql, (int(number),)):
+            at, actor, note = instant(began), who, f"{note} of {name}" if name else note
+    return LogLine(
+        number=None,
+        at=at,
+        op="import",
+        key=entry.key,
+        tenant=entry.tenant,
+        stream=entry.stream,
+        reason=entry.reason,
+        actor=actor,
+        source=entry.source,
+        note=note,
+        after=entry,
+    )
 
 
 def _was_there_before(lines: list[LogLine], scope: tuple[str, str, SuppressionReason | None]) -> bool:

@@ -105,6 +105,22 @@ def test_an_import_adds_refreshes_and_leaves_alone(store: SuppressionStore) -> N
     assert (line.op, line.source, line.after is not None) == ("import", "import:1", True)
 
 
+def test_the_history_tells_who_imported_which_file_and_when(
+    store: SuppressionStore, clock: Clock, tmp_path: Path
+) -> None:
+    listed = tmp_path / "old list.csv"
+    listed.write_text("email,created_at\nuser@example.com,2020-05-05T00:00:00Z\n")
+    store.import_(listed, actor="ann")
+    clock.forward(days=1)
+    store.add("user@example.com", note="again", actor="bob")
+    first, second = store.history("user@example.com")
+    assert (first.op, first.actor, first.at) == ("import", "ann", START)
+    assert first.note == f"came with an import of {listed}"
+    assert first.after is not None
+    assert first.after.created.year == 2020
+    assert (second.op, second.actor) == ("refresh", "bob")
+
+
 def test_an_import_merges_as_single_statements_do(backend: Backend, tmp_path: Path) -> None:
     """Thousands of random statements about a few addresses: by import into one list, one by one into another."""
     random_ = random.Random(11)
