@@ -165,6 +165,13 @@ _ACCESS_PROVIDERS = (
         "https://postmaster.gmx.net/error-messages?c=spf",
     ),
     row(
+        "provider:gmx-policy",
+        Reason.POLICY,
+        "reject due to policy restrictions",
+        sample="550 Requested action not taken: mailbox unavailable Reject due to policy restrictions. For explanation "
+        "visit https://postmaster.gmx.net/en/case?c=hi",
+    ),
+    row(
         "provider:gmx-rate",
         Reason.RATE_LIMITED,
         "error messages ... c hi; error messages ... c rlm; error messages ... c rlf; sending limit exceeded",

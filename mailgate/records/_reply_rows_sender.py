@@ -14,6 +14,7 @@ NOT_ABOUT_US: tuple[ReplyRow, ...] = (
         "text:account-or-domain-may-not-exist",
         Reason.DOMAIN_NOT_FOUND,
         "account or domain may not exist they may be blacklisted",
+        unless="sender verify; verification failed for; sender verification",
         sample="The mail server could not deliver mail to user@example.com. The account or domain may not exist, "
         "they may be blacklisted, or missing the proper dns entries.",
     ),
