@@ -315,6 +315,8 @@ _HELO_AND_LISTS = (
         unless="""
         relaying denied; relay access denied; mailbox is blocked; content is blocked; attachment is blocked;
         file is blocked; message is blocked; url ... is blocked; recipient address rejected ... user unknown;
+        message blocked due to spam; message blocked because of spam; mail blocked due to spam content;
+        message was blocked due to spam; spam content in the message; spam content in your message;
         your ip ... relay; relay ... your ip; spam score; spammy content; spf
         """,
         sample="550 5.7.1 Client host rejected: may not be mail exchanger",

@@ -283,3 +283,15 @@ def test_any_bytes_are_a_reply_or_a_parse_error(wire: bytes) -> None:
     except ParseError:
         return
     reply.meaning()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("550 [P4] Message blocked due to spam content in the message.", Reason.SPAM),
+        ("554 5.7.1 Your IP 192.0.2.3 is blocked due to spam", Reason.BLOCKED),
+        ("550 Mail from your IP was blocked because of spam content sent earlier", Reason.BLOCKED),
+    ],
+)
+def test_a_blocked_message_is_not_a_blocked_client(said: str, reason: Reason) -> None:
+    assert SmtpReply.parse(said).meaning(Stage.DATA).reason is reason
