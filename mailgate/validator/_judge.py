@@ -50,6 +50,25 @@ _EMPTY_WORDS = frozenset(
 )
 
 
+# Words about the client, the connection or the way it asks. Of a text that no row knows they say that it is not about
+# the mailbox: a code alone may be weak evidence, a code against its own words is none.
+_NOT_THE_MAILBOX = frozenset(
+    _WORD.findall(
+        "ip ips client clients connection connections connect connecting connected network networks isp mta spam "
+        "spammer spammers spamming antispam attack attacks harvest harvesting harvester verification verifications "
+        "verify callout callouts callback callbacks probe probes probing bounce bounces backscatter block blocked "
+        "blocking blocks blacklist blacklisted blocklist blocklisted banned ban listed listing dynamic residential "
+        "dialup reverse rdns ptr dns helo ehlo sender senders spf dkim dmarc tls ssl encryption encrypted certificate "
+        "country region geo traffic rate frequency frequently limit limits limited many volume reputation throttled "
+        "throttling abuse abusive policy policies security firewall filter filtered greylist greylisted relay relaying "
+        "auth authenticate authentication authenticated authorized permission permitted protocol synchronization "
+        "trust trusted untrusted suspicious suspected unsolicited"
+    )
+)
+_IP_ADDRESS = re.compile(r"(?<![\w.])\d{1,3}(?:\.\d{1,3}){3}(?![\w.]*\w)", re.ASCII)
+_A_NAME = re.compile(r"\S*(?:@|://|\w[.]\w)\S*")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verdict:
     """What one reply says about the recipient.
@@ -96,7 +115,7 @@ def judge(reply: SmtpReply, stage: Stage = Stage.RCPT, *, remote_host: str | Non
     evidence = meaning.evidence
     bare = _bare_reason(reply, stage, evidence)
     if bare is not None:
-        reason, evidence = bare, f"code:{reply.code}"
+        reason, evidence = bare, "text:not-the-mailbox" if bare is Reason.POLICY else f"code:{reply.code}"
     if stage is not Stage.RCPT:
         return Verdict(status=Status.UNKNOWN, reason=_before_rcpt(reason, reply.code, stage), evidence=evidence)
     invalid = reply.code >= 500 and _class_of(reply.enhanced_status) != 4 and reason in _ABOUT_THE_ADDRESS
@@ -118,7 +137,17 @@ def _class_of(status: EnhancedStatus | None) -> int | None:
 
 
 def _bare_reason(reply: SmtpReply, stage: Stage, evidence: str) -> AnyReason | None:
-    """The simple table of codes, for a reply that says nothing else; None: leave it as it was read."""
+    """The simple table of codes, for a reply that says nothing else; None: leave it as it was read.
+
+    POLICY where only the code speaks of the mailbox, and the words of something else.
+    """
+    if (
+        stage is Stage.RCPT
+        and reply.code in _BARE
+        and evidence.startswith("code:")
+        and _speaks_of_something_else(reply)
+    ):
+        return Reason.POLICY
     status = reply.enhanced_status
     if status is not None and (status.subject, status.detail) != (0, 0):
         return None
@@ -136,6 +165,14 @@ def _bare_reason(reply: SmtpReply, stage: Stage, evidence: str) -> AnyReason | N
 
 def _says_nothing(reply: SmtpReply) -> bool:
     return _EMPTY_WORDS.issuperset(_WORD.findall(reply.text[:500].lower()))
+
+
+def _speaks_of_something_else(reply: SmtpReply) -> bool:
+    """The words are about the client, or the way it asks; addresses, host names and links in them say nothing."""
+    text = reply.text[:500].lower()
+    if _IP_ADDRESS.search(text) is not None:
+        return True
+    return not _NOT_THE_MAILBOX.isdisjoint(_WORD.findall(_A_NAME.sub(" ", text)))
 
 
 def _before_rcpt(reason: AnyReason, code: int, stage: Stage) -> AnyReason:

@@ -70,6 +70,52 @@ def test_words_come_before_codes(wire: str, status: str, reason: str | None, why
         assert found[1] == reason, why
 
 
+@pytest.mark.parametrize(
+    "wire",
+    [
+        # Of large providers, by memory and not by the table: about us, and 550 or 553 all the same.
+        "550 5.7.606 Access denied, banned sending IP [192.0.2.25]. To request removal from this list please visit",
+        "550 5.7.708 Service unavailable. Access denied, traffic not accepted from this IP.",
+        "550 5.7.509 Access denied, sending domain example.org does not pass DMARC verification",
+        "550-5.7.26 This mail has been blocked because the sender is unauthenticated.\r\n550 5.7.26 - gsmtp",
+        "550-5.2.1 The user you are trying to contact is receiving mail at a rate that\r\n550 5.2.1 prevents more",
+        "553 5.7.1 [BL21] Connections will not be accepted from 192.0.2.25, because the ip is in Spamhaus's list",
+        "550 Administrative prohibition - envelope blocked - https://community.mimecast.com/docs/DOC-1369#550",
+        "550-Requested action not taken: mailbox unavailable\r\n550-Reject due to policy restrictions.\r\n550 see c=hi",
+        "550 Suspected bounce attacks. http://service.mail.qq.com",
+        "550 Connection frequency limited http://service.mail.qq.com/detail/122/1000722",
+        "550 DOMAIN IP is rejected by 163 anti-spam",
+        "550 5.1.0 192.0.2.25 is not allowed to send mail; see https://postmaster.t-online.de/#t4.1",
+        # Of nobody: words that no row has.
+        "550 Directory harvest attack detected",
+        "550-Callout verification is not welcome here\r\n550 Go away",
+        "550 192.0.2.25 is not an accepted MTA",
+        "553 Account verification requests are not answered here",
+        "550 5.0.350 Remote server returned an error: SPF",
+        "550 mailbox owner has blocked you",
+        "550 Mail is not accepted from dynamic/residential address space",
+        "551 we have never seen your network before",
+    ],
+)
+def test_a_code_against_its_own_words_proves_nothing(wire: str) -> None:
+    assert verdict(wire)[0] == "unknown"
+
+
+@pytest.mark.parametrize(
+    "wire",
+    [
+        "550 zilch",
+        "550 spam.block@relay.example: never heard of her",
+        "550 never heard of <rate.limit@ip.example>, see https://verify.example/blocked",
+        "553 she left",
+        "550 5.0.0 gone fishing",
+    ],
+)
+def test_words_that_nobody_knows_leave_the_code(wire: str) -> None:
+    found = judge(SmtpReply.parse(wire))
+    assert (found.status, found.evidence) == (Status.INVALID, f"code:{wire[:3]}")
+
+
 @pytest.mark.parametrize("stage", [stage for stage in Stage if stage is not Stage.RCPT])
 @pytest.mark.parametrize(
     "wire", ["550 5.1.1 no such user", "550", "552 5.2.2 full", "450 4.1.1 x", "554 5.7.1 no", "220 x"]
