@@ -36,6 +36,9 @@ class Dialect(Protocol):
     def connect(self) -> Any:
         """A new connection in autocommit mode. Raises StoreUnavailable."""
 
+    def max_parameters(self, connection: Any) -> int:
+        """How many parameters a statement may have."""
+
     def sql(self, text: str) -> str:
         """`text` with the parameter marks of the driver."""
 
@@ -150,6 +153,9 @@ class SqliteDialect:
             return "there is no such file"
         return str(error)
 
+    def max_parameters(self, connection: Any) -> int:
+        return int(connection.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER))  # 999, 32,766 or 250,000 by the build
+
     def sql(self, text: str) -> str:
         return text
 
@@ -227,6 +233,9 @@ class PostgresDialect:
         self.errors = (driver.Error, OSError)
         # Not ProgrammingError: a table that is missing is the state of the world (a database restored, or dropped).
         self.our_bugs = (driver.IntegrityError, driver.NotSupportedError)
+
+    def max_parameters(self, connection: Any) -> int:
+        return 65_535  # the protocol counts them in 16 bits
 
     def sql(self, text: str) -> str:
         translated = self._translated.get(text)

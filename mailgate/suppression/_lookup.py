@@ -218,11 +218,22 @@ def _put(found: dict[str, Found], key: str, row: Row) -> None:
 
 def _rows_of(session: Session, keys: Sequence[str]) -> tuple[list[Row], str]:
     """The rows of any of `keys`, and the version of the rules that goes with them."""
+    most = _most_keys(session.max_parameters)
+    if len(keys) > most:  # names of a hundred labels, thousands of domain entries
+        with session.reading():
+            pieces = [_rows_of(session, keys[start : start + most]) for start in range(0, len(keys), most)]
+        return [row for rows, _ in pieces for row in rows], pieces[0][1]
     size = 1
     while size < len(keys):
         size *= 2
     rows = session.rows(_select_of(size), (*keys, *([keys[-1]] * (size - len(keys)))))
     return _split_version(rows)
+
+
+@cache
+def _most_keys(max_parameters: int) -> int:
+    """The largest power of two that a query may have as keys; more than 16,384 are slow to prepare."""
+    return 1 << (min(max_parameters, 16_384).bit_length() - 1)
 
 
 @cache
@@ -249,12 +260,7 @@ def _add_folded(session: Session, rules: Rules, keys: Sequence[str], found: dict
             wanted.setdefault(folded, []).append(key)
     if not wanted:
         return
-    marks = ", ".join("?" * len(wanted))
-    sql = (
-        f"SELECT {_FOLDED}, f.folded FROM mg_suppression_fold f JOIN mg_suppression s ON s.key = f.key"  # noqa: S608
-        f" WHERE f.folded IN ({marks})"
-    )
-    for row in session.rows(sql, tuple(wanted)):
+    for row in _rows_of_folded(session, list(wanted)):
         for key in wanted[row[-1]]:
             entry = found.setdefault(key, Found())
             if row[:-1] not in entry.own:
@@ -262,6 +268,18 @@ def _add_folded(session: Session, rules: Rules, keys: Sequence[str], found: dict
     for key, entry in found.items():
         exact = {key} if rules.secret is None else {key, hash_key(rules.secret, key)}
         entry.folded = frozenset(row[KEY] for row in entry.own if row[KEY] not in exact)
+
+
+def _rows_of_folded(session: Session, folded: Sequence[str]) -> Iterator[Row]:
+    most = _most_keys(session.max_parameters)
+    for start in range(0, len(folded), most):
+        piece = folded[start : start + most]
+        marks = ", ".join("?" * len(piece))
+        yield from session.rows(
+            f"SELECT {_FOLDED}, f.folded FROM mg_suppression_fold f JOIN mg_suppression s ON s.key = f.key"  # noqa: S608
+            f" WHERE f.folded IN ({marks})",
+            tuple(piece),
+        )
 
 
 def readable(addresses: Iterable[str], size: int) -> Iterator[list[tuple[str, str | None]]]:

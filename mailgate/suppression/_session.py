@@ -56,6 +56,7 @@ class Session:
         self.dialect = dialect
         self.connection = connection
         self.cursor = connection.cursor()
+        self.max_parameters = dialect.max_parameters(connection)
         self.rules: Any = None  # `_lookup.Rules`, set by whoever prepares the session
         self.verify_after = time.monotonic() + VERIFY_EVERY_SECONDS
         self._lock = lock

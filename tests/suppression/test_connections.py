@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from mailgate.records import Reason
-from mailgate.suppression import SuppressionReason, SuppressionStore
+from mailgate.suppression import Folding, SuppressionReason, SuppressionStore
 from mailgate.suppression._dialect import PostgresDialect, _translate, _without_password, dialect_for, is_url
 from tests.support import needs
 from tests.support.postgres import PostgresServer
@@ -184,3 +185,13 @@ def test_options_of_files_reach_the_file(tmp_path: Path, option: str) -> None:
         with SuppressionStore.open(tmp_path / "mail.db", **options) as store:
             found.append(store._sessions.get().rows(f"PRAGMA {pragma}")[0][0])
     assert found == {"timeout_seconds": [10_000, 123], "durable": [2, 1], "cache_bytes": [-65_536, -1_024]}[option]
+
+
+def test_an_sqlite_that_takes_few_parameters_answers_alike(sqlite: Backend) -> None:
+    store = sqlite.open(folding=Folding(rules=("plus",), domains=("example.com",)))
+    session = store._sessions.get()
+    session.connection.setlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER, 999)  # as built before SQLite 3.32
+    session.max_parameters = session.dialect.max_parameters(session.connection)
+    store.import_(io.BytesIO(b"".join(b"u%d+x@example.com\n" % number for number in range(0, 3_000, 2))))
+    asked = [f"u{number}+{tag}@example.com" for number in range(1_500) for tag in ("x", "y")]
+    assert [verdict.blocked for verdict in store.check_many(asked)] == [True, True, False, False] * 750

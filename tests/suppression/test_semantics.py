@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from datetime import timedelta
 from pathlib import Path
 
@@ -152,6 +153,14 @@ def test_an_expired_allowance_allows_nothing(store: SuppressionStore, clock: Clo
     assert not store.check("vip@example.com").blocked
     clock.forward(days=2)
     assert store.check("vip@example.com").blocked
+
+
+def test_names_of_many_labels_beside_a_long_list_of_domains(store: SuppressionStore, clock: Clock) -> None:
+    store.import_(io.BytesIO(b"".join(b"@d%d.test\n" % number for number in range(20_001))))
+    store.add("*.wide.test")
+    deep = "a." * 110
+    asked = [f"u@{deep}n{number}.{'wide' if number % 2 else 'other'}.test" for number in range(1_000)]
+    assert [verdict.blocked for verdict in store.check_many(asked)] == [False, True] * 500
 
 
 def test_a_long_list_of_domains_is_searched_without_being_kept(store: SuppressionStore, tmp_path: Path) -> None:
