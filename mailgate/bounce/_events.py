@@ -14,6 +14,7 @@ known by what it says about the recipient, its date and its reporting host.
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import datetime
 
 from mailgate.bounce._report import BounceReport, RecipientStatus
@@ -39,14 +40,27 @@ def events(
     """
     if report.kind == "autoreply":
         return (_autoreplied(report, at, received_at),)
-    return tuple(_of_recipient(report, one, number, at, received_at) for number, one in enumerate(report.recipients))
+    aliases = _aliases(report)
+    seen: Counter[tuple[str | None, str | None]] = Counter()
+    told = []
+    for one in report.recipients:
+        who = (one.recipient, one.final_recipient)
+        told.append(_of_recipient(report, one, seen[who], aliases, at, received_at))
+        seen[who] += 1
+    return tuple(told)
 
 
 def _of_recipient(
-    report: BounceReport, one: RecipientStatus, number: int, at: datetime | None, received_at: datetime | None
+    report: BounceReport,
+    one: RecipientStatus,
+    number: int,
+    aliases: frozenset[str],
+    at: datetime | None,
+    received_at: datetime | None,
 ) -> Event:
+    """number: how many groups before this one were about the same recipient."""
     kind = _KINDS[one.permanence]
-    refused = _why_not_to_suppress(report, one)
+    refused = _why_not_to_suppress(report, one, aliases)
     meta = {
         "action": one.action,
         "remote_mta": one.remote_mta,
@@ -80,7 +94,7 @@ def _of_recipient(
     )
 
 
-def _why_not_to_suppress(report: BounceReport, one: RecipientStatus) -> str | None:
+def _why_not_to_suppress(report: BounceReport, one: RecipientStatus, aliases: frozenset[str]) -> str | None:
     if one.never_mailed:
         return "never_mailed"
     if one.about_other_mail:
@@ -92,7 +106,7 @@ def _why_not_to_suppress(report: BounceReport, one: RecipientStatus) -> str | No
     key = _key(one.recipient)
     if key is None:
         return "no_address"
-    if _has_several_members(report, key):
+    if key in aliases:
         return "alias"
     named = None if report.ref is None else _key(report.ref.recipient)
     if named is not None and named not in (key, _key(one.original_recipient)):
@@ -100,12 +114,16 @@ def _why_not_to_suppress(report: BounceReport, one: RecipientStatus) -> str | No
     return None
 
 
-def _has_several_members(report: BounceReport, key: str) -> bool:
-    """The report tells of several mailboxes behind one address that was written to (Postfix, Exim, Sendmail)."""
+def _aliases(report: BounceReport) -> frozenset[str]:
+    """Addresses that were written to and of which the report tells of several mailboxes (Postfix, Exim, Sendmail)."""
     if len(report.recipients) < 2:
-        return False
-    finals = {_key(other.final_recipient) for other in report.recipients if _key(other.recipient) == key}
-    return len(finals - {None}) > 1
+        return frozenset()
+    finals: dict[str, set[str]] = {}
+    for one in report.recipients:
+        key, final = _key(one.recipient), _key(one.final_recipient)
+        if key is not None and final is not None:
+            finals.setdefault(key, set()).add(final)
+    return frozenset(key for key, several in finals.items() if len(several) > 1)
 
 
 def _autoreplied(report: BounceReport, at: datetime | None, received_at: datetime | None) -> Event:
@@ -140,11 +158,6 @@ def _autoreplied(report: BounceReport, at: datetime | None, received_at: datetim
 
 
 def _event_id(report: BounceReport, one: RecipientStatus, number: int) -> str:
-    same = [
-        other
-        for other in report.recipients[:number]
-        if (other.recipient, other.final_recipient) == (one.recipient, one.final_recipient)
-    ]
     known_as = report.message_id or report.original_envelope_id or report.arrival_date_text or report.date_text
     return event_id_of(
         "bounce",
@@ -156,7 +169,7 @@ def _event_id(report: BounceReport, one: RecipientStatus, number: int) -> str:
         one.action,
         None if one.status is None else str(one.status),
         one.diagnostic_code,
-        str(len(same)) if same else None,
+        str(number) if number else None,
     )
 
 

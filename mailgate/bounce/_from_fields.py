@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from mailgate.bounce._addresses import find_addresses
 from mailgate.bounce._context import Context
 from mailgate.bounce._dsn import fields_in_text, is_verification, recipients_of
 from mailgate.bounce._engine import MAX_SHARED_CHARACTERS, MAX_TEXT_CHARACTERS
@@ -171,18 +172,19 @@ def _members(context: Context, alias: str, same: list[Found]) -> list[str | None
     reading = context.reading
     if reading is None:
         return []
-    waiting = [draft.address for draft in reading.drafts if draft.alias is not None and draft.alias.lower() == alias]
+    waiting = {
+        draft.address.lower(): draft.address
+        for draft in reading.drafts
+        if draft.alias is not None and draft.alias.lower() == alias
+    }
     members: list[str | None] = [None] * len(same)
     for number, one in enumerate(same):
-        said = (one.diagnostic_code or "").lower()
-        member = next((address for address in waiting if address.lower() in said), None)
-        if member is not None:
-            members[number] = member
-            waiting.remove(member)
-    for number, given in enumerate(members):
-        if given is None and waiting:
-            members[number] = waiting.pop(0)
-    return members
+        said = find_addresses((one.diagnostic_code or "").lower())
+        key = next((address for address in said if address in waiting), None)
+        if key is not None:
+            members[number] = waiting.pop(key)
+    left = iter(waiting.values())
+    return [next(left, None) if given is None else given for given in members]
 
 
 def _command_alone(context: Context) -> str | None:

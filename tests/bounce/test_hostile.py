@@ -86,7 +86,9 @@ def test_random_bytes() -> None:
 
 def read(message: bytes) -> None:
     with contextlib.suppress(ParseError):
-        parse(message, settings=SETTINGS)
+        report = parse(message, settings=SETTINGS)
+        if report is not None:
+            events(report)
 
 
 GROUP = (
@@ -124,6 +126,13 @@ def nested(levels: int) -> bytes:
         (lambda n: notice("<p>" * n, head="Content-Type: text/html\n"), 40_000),
         (lambda n: notice('{"notificationType":' + "[" * n), 20_000),
         (lambda n: notice("=?utf-8?Q?=41?= " * n, subject="=?utf-8?Q?=41?= " * n), 2_000),
+        (
+            lambda n: dsn(
+                MESSAGE_FIELDS + "\n" + GROUP.format(n=1) * n,
+                text="".join(f"<m{i}@b.example> (expanded from <ada1@target.example>): no\n\n" for i in range(n)),
+            ),
+            200,
+        ),
         (nested, 500),
     ],
 )
