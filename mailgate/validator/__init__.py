@@ -59,11 +59,12 @@ file holds hashes of addresses, is readable by its owner only, and addresses are
 of addresses can be guessed, so it is personal data all the same. Nobody but the recipient's own mail host learns of a
 probe. Random addresses come from `secrets`.
 
-BUGS. Bare 550, 551 and 553 with words that the table does not know are believed to be about the mailbox; `evidence`
-begins with `code:` then. Code points newer than this Python's Unicode (14 in 3.11) are refused as `idna_unassigned`.
-MX groups are guessed from names, two labels or three, without a public suffix list; `group_of` overrides. A blocking
-iterable stalls every connection: give an asynchronous one. In a list longer than `look_ahead` and not sorted by domain
-few addresses share a connection.
+BUGS. 550, 551 and 553 whose words neither the table knows nor anybody could take for words about the client are
+believed to be about the mailbox; `evidence` begins with `code:` then, and `Settings.rules` teaches the table. A
+resolver that denies every name is noticed from a hundred domains on, not below. Code points newer than this Python's
+Unicode (14 in 3.11) are refused as `idna_unassigned`. MX groups are guessed from names, two labels or three, without a
+public suffix list; `group_of` overrides. A blocking iterable stalls every connection: give an asynchronous one. In a
+list longer than `look_ahead` and not sorted by domain few addresses share a connection.
 
 RFC sections and who follows them:
     RFC 5321 4.1.2, 4.1.3, 4.5.3.1; RFC 6531 3.3       form and lengths         `check_syntax`

@@ -306,6 +306,7 @@ class Engine:
                 recipients=domain.recipients,
                 refusals=settings.refusals_per_connection,
                 starttls=StartTls.IF_OFFERED if required and domain.needs_tls else settings.starttls,
+                rules=settings.rules,
             ),
             next_target=lambda: self._next_target(session),
             next_random=lambda: self._next_random(domain),

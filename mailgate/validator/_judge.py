@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from mailgate.records import EnhancedStatus, Reason, SmtpReply, Stage
+from mailgate.records import EnhancedStatus, Reason, ReplyRow, SmtpReply, Stage
 from mailgate.validator._words import AnyReason, Finding, Status
 
 # What only a fact about the address supports: these and nothing else make an address invalid.
@@ -97,10 +97,16 @@ class Verdict:
         return self.reason in (Reason.BLOCKED, Reason.RATE_LIMITED)
 
 
-def judge(reply: SmtpReply, stage: Stage = Stage.RCPT, *, remote_host: str | None = None) -> Verdict:
+def judge(
+    reply: SmtpReply,
+    stage: Stage = Stage.RCPT,
+    *,
+    rules: tuple[ReplyRow, ...] = (),
+    remote_host: str | None = None,
+) -> Verdict:
     """What a reply says about the recipient, given the command that it answers; the first rule that fits decides.
 
-    remote_host: the server's name, for what is known of single providers.
+    rules: rows of your own, tried before ours. remote_host: the server's name, for what is known of single providers.
 
     >>> str(judge(SmtpReply.parse("550 5.1.1 no such user")).status)
     'invalid'
@@ -109,7 +115,7 @@ def judge(reply: SmtpReply, stage: Stage = Stage.RCPT, *, remote_host: str | Non
     """
     if reply.code < 400:
         return _judge_acceptance(reply.code, stage)
-    meaning = reply.meaning(stage, remote_host=remote_host)
+    meaning = reply.meaning(stage, rules=rules, remote_host=remote_host)
     reason: AnyReason = meaning.reason or Reason.UNKNOWN
     reason = _SAID_IN_ONE_WORD.get(reason, reason)
     evidence = meaning.evidence

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from mailgate.records import ParseError, Reason, SmtpReply, Stage
+from mailgate.records import ParseError, Reason, ReplyRow, SmtpReply, Stage
 from mailgate.validator._judge import Verdict, judge
 from mailgate.validator._replies import ReplyReader
 from mailgate.validator._settings import StartTls
@@ -62,6 +62,7 @@ class ProbeSettings:
     recipients: int = 10
     refusals: int = 5
     starttls: StartTls = StartTls.IF_REQUIRED
+    rules: tuple[ReplyRow, ...] = ()
 
 
 _START_TLS = object()  # yielded instead of a command: the driver is to encrypt, and sends back whether it could
@@ -242,7 +243,7 @@ class SmtpProbe:
                 return False
             reply = yield from self._command(Stage.RCPT, f"RCPT TO:<{target.address}>")
             self.asked = True
-            verdict = judge(reply, Stage.RCPT, remote_host=self._host)
+            verdict = self._judge(reply, Stage.RCPT)
             if verdict.reason is Reason.TLS_REQUIRED and not encrypting and self._can_encrypt():
                 encrypting = True
                 if not ((yield from self._reset()) and (yield from self._encrypt())):
@@ -290,7 +291,7 @@ class SmtpProbe:
         return True
 
     def _wants_tls(self, reply: SmtpReply) -> bool:
-        return judge(reply, Stage.MAIL, remote_host=self._host).reason is Reason.TLS_REQUIRED
+        return self._judge(reply, Stage.MAIL).reason is Reason.TLS_REQUIRED
 
     def _reset(self) -> _Step:
         reply = yield from self._command(Stage.MAIL, "RSET")
@@ -331,10 +332,13 @@ class SmtpProbe:
         if target is not None:
             self._answered(Answer(target=target, verdict=verdict, stage=stage, reply=reply))
 
+    def _judge(self, reply: SmtpReply, stage: Stage) -> Verdict:
+        return judge(reply, stage, rules=self._settings.rules, remote_host=self._host)
+
     def _fail(self, reply: SmtpReply | None, verdict: Verdict | None = None) -> None:
         """The session ends before, or between, recipients; whoever was taken is put back."""
         if verdict is None and reply is not None:
-            verdict = judge(reply, self._stage, remote_host=self._host)
+            verdict = self._judge(reply, self._stage)
         self.failure, self.failure_stage, self.failure_reply = verdict, self._stage, reply
 
     def _put_back(self) -> None:

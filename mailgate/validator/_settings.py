@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mailgate.records import ReplyRow
 from mailgate.validator._flags import LARGE_PROVIDERS, ROLE_NAMES
 from mailgate.validator._groups import PROVIDERS, Provider
 from mailgate.validator._hosts import FAMILIES, HostRules
@@ -56,8 +58,8 @@ class Settings:
     look_ahead: addresses read ahead of the answers, 0.4 to 1.5 KB each. Addresses of a domain that are within it share
     connections: sort a list that is longer by domain. recent: answers kept for duplicates.
     role_names, disposable, free: names and domains for the flags; large_providers: for suggestions.
-    providers: rows tried from the first. advice: reasons whose advice differs from ours. max_age_days: older results
-    in a state file are asked for again.
+    providers: rows tried from the first. rules: rows for replies, tried before the table (`mailgate.records`). advice:
+    reasons whose advice differs from ours. max_age_days: older results in a state file are asked for again.
     """
 
     level: Level = Level.DNS
@@ -98,6 +100,7 @@ class Settings:
     free: frozenset[str] | None = None
     large_providers: tuple[str, ...] = LARGE_PROVIDERS
     providers: tuple[Provider, ...] = PROVIDERS
+    rules: tuple[ReplyRow, ...] = ()
     advice: Mapping[str, Advice] = field(default_factory=dict)
     max_age_days: float = 30.0
 
@@ -106,6 +109,20 @@ class Settings:
             _at_least_one(name, getattr(self, name))
         for name in ("refusals_per_connection", "max_mail_hosts", "dns_lookups", "look_ahead"):
             _at_least_one(name, getattr(self, name))
+        for name in ("dial_seconds", "greeting_seconds", "command_seconds", "session_seconds", "dns_seconds"):
+            _above_zero(name, getattr(self, name))
+        for name in ("pace_seconds", "rest_seconds", "quit_seconds", "max_wait_seconds", "max_age_days"):
+            _not_below_zero(name, getattr(self, name))
+        for delay in self.greylist_delays:
+            _not_below_zero("greylist_delays", delay)
+        if not isinstance(self.level, Level):
+            raise ValueError(f"level is one of {', '.join(map(repr, Level))}, not {self.level!r}")
+        if not isinstance(self.starttls, StartTls):
+            raise ValueError(f"starttls is one of {', '.join(map(repr, StartTls))}, not {self.starttls!r}")
+        if not 0 < self.port < 65_536:
+            raise ValueError(f"port is from 1 to 65535, not {self.port!r}")
+        if self.source_ip is not None:
+            _check_ip("source_ip", self.source_ip)
         if self.ip_family not in FAMILIES:
             raise ValueError(f"ip_family is one of {', '.join(FAMILIES)}, not {self.ip_family!r}")
         if self.level is Level.SMTP:
@@ -126,6 +143,23 @@ class Settings:
 def _at_least_one(name: str, value: int) -> None:
     if value < 1:
         raise ValueError(f"{name} must be at least 1, not {value!r}")
+
+
+def _above_zero(name: str, value: float) -> None:
+    if not value > 0:  # so written because of NaN
+        raise ValueError(f"{name} must be above 0, not {value!r}")
+
+
+def _not_below_zero(name: str, value: float) -> None:
+    if not value >= 0:
+        raise ValueError(f"{name} must not be below 0, not {value!r}")
+
+
+def _check_ip(name: str, value: str) -> None:
+    try:
+        ipaddress.ip_address(value)
+    except ValueError as error:
+        raise ValueError(f"{name} is no IP address: {value!r}") from error
 
 
 def check_helo(name: str | None) -> None:

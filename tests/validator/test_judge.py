@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from mailgate.records import Reason, SmtpReply, Stage
+from mailgate.records import Reason, ReplyRow, SmtpReply, Stage
 from mailgate.validator import Finding, Status, Verdict, combine, judge, judge_catch_all, retry_hint
 from tests.support import needs
 
@@ -124,6 +124,14 @@ def test_before_rcpt_nothing_is_said_about_the_mailbox(stage: Stage, wire: str) 
     found = judge(SmtpReply.parse(wire), stage)
     assert found.status is Status.UNKNOWN
     assert found.reason not in (Reason.MAILBOX_NOT_FOUND, Reason.MAILBOX_FULL)
+
+
+def test_rows_of_ones_own_come_first() -> None:
+    ours = ReplyRow(name="text:our-gateway", reason=Reason.MAILBOX_NOT_FOUND, phrases=("not on the guest list",))
+    reply = SmtpReply.parse("550 5.7.1 you are not on the guest list, connection refused")
+    assert judge(reply).status is Status.UNKNOWN
+    found = judge(reply, rules=(ours,))
+    assert (found.status, found.evidence) == (Status.INVALID, "text:our-gateway")
 
 
 def test_a_verdict_carries_the_row_that_decided() -> None:

@@ -48,6 +48,20 @@ def test_limits_begin_at_one(name: str) -> None:
         Settings(**{name: 0})  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *((f"{what}_seconds", 0.0) for what in ("dial", "greeting", "command", "session", "dns")),
+        *((f"{what}_seconds", -1.0) for what in ("pace", "rest", "quit", "max_wait")),
+        *(("max_age_days", -1.0), ("greylist_delays", (300.0, -1.0)), ("command_seconds", float("nan"))),
+        *(("port", 0), ("port", 65_536), ("source_ip", "here"), ("level", "smtp"), ("starttls", "never")),
+    ],
+)
+def test_values_that_cannot_work_are_refused_with_their_name(name: str, value: object) -> None:
+    with pytest.raises(ValueError, match=name):
+        Settings(**{name: value})  # type: ignore[arg-type]
+
+
 def test_families() -> None:
     with pytest.raises(ValueError, match="ip_family"):
         Settings(ip_family="both")

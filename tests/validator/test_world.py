@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import pytest
 
-from mailgate.records import EnhancedStatus
+from mailgate.records import EnhancedStatus, Reason, ReplyRow
 from mailgate.validator import Finding, StartTls, Status, Validation
 from tests.support import needs
 from tests.support.smtp_world import (
@@ -419,6 +419,14 @@ def test_limits_hold_in_a_crowd() -> None:
     assert max(world.smtp.most_open_by(domain).values()) <= 2
     assert max(world.smtp.most_open_by(lambda dialogue: group(domain(dialogue))).values()) <= 3
     assert max(len(dialogue.recipients) for dialogue in world.smtp.log) <= 3
+
+
+def test_rows_of_ones_own_decide_before_the_table() -> None:
+    world = World({"odd.test": Persona(rcpt=knows("ann", otherwise="550 5.7.1 not on the guest list"))})
+    row = ReplyRow(name="text:guests", reason=Reason.MAILBOX_NOT_FOUND, phrases=("not on the guest list",))
+    for rules, status in (((), "unknown"), ((row,), "invalid")):
+        (result,) = world.run(["bob@odd.test"], rules=rules)
+        assert (str(result.status), result.evidence == "text:guests") == (status, bool(rules))
 
 
 def test_connections_to_one_group_are_paced() -> None:
