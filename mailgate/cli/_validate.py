@@ -48,6 +48,24 @@ EXAMPLES = (
     "mailgate scan Maildir --db mail.db && mailgate validate --level syntax --only send --bare recipients.csv"
     " | mailgate suppress filter --db mail.db > to-send.csv",
 )
+# Settings whose options have other names, for errors.
+_OPTIONS = {
+    "helo": "--helo",
+    "mail_from": "--mail-from",
+    "per_domain": "--per-domain",
+    "per_mx_group": "--per-mx",
+    "connections": "--connections",
+    "recipients_per_connection": "--recipients",
+    "pace_seconds": "--pace",
+    "rest_seconds": "--rest",
+    "dial_seconds": "--dial-timeout",
+    "greeting_seconds": "--command-timeout",
+    "command_seconds": "--command-timeout",
+    "greylist_delays": "--greylist-delay",
+    "max_wait_seconds": "--max-wait",
+    "source_ip": "--source-ip",
+    "port": "--port",
+}
 _WORDS = frozenset((*map(str, Status), *map(str, Advice)))
 
 
@@ -187,7 +205,8 @@ def _settings(args: argparse.Namespace, *, one_by_one: bool) -> Settings:
             free=_domains(args.free),
         )
     except ValueError as error:
-        raise _exit.Exit(_exit.CONFIG, f"mailgate validate: {error}") from error
+        name, _, rest = str(error).partition(" ")
+        raise _exit.Exit(_exit.CONFIG, f"mailgate validate: {_OPTIONS.get(name, name)} {rest}") from error
 
 
 def _domains(path: str | None) -> frozenset[str] | None:
@@ -284,7 +303,7 @@ def _plural(count: int, one: str, many: str) -> str:
 def _summary(sink: Sink) -> str:
     counts = ", ".join(f"{count:,} {status}" for status, count in sorted(sink.counts.items()))
     done = sum(sink.counts.values())
-    left_out = f"; {sink.written:,} rows written" if sink.written != done else ""
+    left_out = f"; {_plural(sink.written, 'row', 'rows')} written" if sink.written != done else ""
     return f"{_plural(done, 'address', 'addresses')}: {counts or 'the list is empty'}{left_out}"
 
 

@@ -199,6 +199,12 @@ def test_the_list_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixt
         (["--level", "dns", "--resolver", "dns.example", "-"], 64, "--resolver is an IP address"),
         (["--level", "dns", "--resolver", "127.0.0.1:0", "-"], 64, "not a port"),
         (["--only", "good", "-"], 64, "--only knows"),
+        (["--command-timeout", "0", "-"], 78, "--command-timeout must be above 0"),
+        (["--pace", "-1", "-"], 78, "--pace must not be below 0"),
+        (["--port", "99999", "-"], 78, "--port is from 1 to 65535"),
+        (["--per-mx", "0", "-"], 78, "--per-mx must be at least 1"),
+        (["--source-ip", "here", "-"], 78, "--source-ip is no IP address"),
+        (["--greylist-delay", "-3", "-"], 78, "--greylist-delay must not be below 0"),
         (["--output", "/nonexistent/x", "-"], 78, "/nonexistent/x"),
     ],
 )
