@@ -48,16 +48,16 @@ class AskedList(OpenedList):
         if monotonic() > session.verify_after:
             session = self._sessions.verified()
         rules: Rules = session.rules
-        if rules.plain and not session.shared:
+        if rules.plain and session.quick:
             cursor = session.cursor
             try:
                 cursor.execute(rules.first_look, (key,))
                 rows = cursor.fetchall()
                 if rows == rules.nothing and not rules.of_domain:
                     return _NEW(Verdict, (False, (), key))
-                own = rows_of_look(cursor, rules, key, rows)
             except session.dialect.errors as error:
                 raise session.failure(error) from error
+            own = rows_of_look(rules, rows)
             if own is not None:
                 of_domain = rules.concerning(key) if rules.of_domain else ()
                 return self._judged(key, own, of_domain, tenant, stream)

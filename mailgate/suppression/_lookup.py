@@ -12,7 +12,6 @@ import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from itertools import islice
-from typing import Any
 
 from mailgate.records import KeyRing, ParseError
 from mailgate.suppression._dialect import Dialect
@@ -31,18 +30,17 @@ _AND_VERSION = (
     " UNION ALL SELECT value, '', '', -1, 0, NULL, NULL, 0, '', NULL, NULL"
     " FROM mg_suppression_meta WHERE name = 'rules'"
 )
-# The hot path, one key. In a file every column and every row costs and a second query is cheap: no row at all where the
-# rules are of this version and nothing stands under the key.
+# The hot path, one key; drivers take time for every column, so a row is one. In a file no row at all means that the
+# rules are of this version and nothing stands under the key; a null, that they are not.
 _LOOK_IN_FILE = (
-    "SELECT -1 FROM mg_suppression_meta WHERE name = 'rules' AND value <> '{version}'"
-    " UNION ALL SELECT reason FROM mg_suppression WHERE key = ?"
+    "SELECT NULL FROM mg_suppression_meta WHERE name = 'rules' AND value <> '{version}'"
+    " UNION ALL SELECT json_array({columns}) FROM mg_suppression WHERE key = ?"
 )
-# Over a connection the question costs: the version, and beside it the whole row in one column, or null.
+# Over a connection a query is planned each time: the version, and beside it the row or null.
 _LOOK_REMOTE = (
     "SELECT m.value, CAST(row_to_json(s) AS TEXT) FROM mg_suppression_meta m"
     " LEFT JOIN mg_suppression s ON s.key = ? WHERE m.name = 'rules'"
 )
-_PLAIN = f"SELECT {COLUMNS} FROM mg_suppression WHERE key = ?"  # noqa: S608 - constants only
 _NAMES = COLUMNS.split(", ")
 _FOLDED = ", ".join(f"s.{name}" for name in _NAMES)
 
@@ -74,7 +72,9 @@ class Rules:
         self.folding = folding
         self.plain = of_domain is not None and secret is None and folding is None
         in_file = dialect.name == "sqlite"
-        self.first_look = dialect.sql(_LOOK_IN_FILE.format(version=int(version)) if in_file else _LOOK_REMOTE)
+        self.first_look = dialect.sql(
+            _LOOK_IN_FILE.format(version=int(version), columns=COLUMNS) if in_file else _LOOK_REMOTE
+        )
         self.nothing: list[Row] = [] if in_file else [(version, None)]
         self._memo: dict[str, tuple[Row, ...]] = {}
 
@@ -161,21 +161,17 @@ class Found:
         self.folded: frozenset[str] = frozenset()  # keys of `own` that only folding led to
 
 
-def rows_of_look(cursor: Any, rules: Rules, key: str, look: list[Row]) -> list[Row] | None:
-    """The rows that a first look at one address found, where `rules` are plain; None: ask again in full.
-
-    Raises the errors of the driver.
-    """
+def rows_of_look(rules: Rules, look: list[Row]) -> list[Row] | None:
+    """The rows that a first look at one address found, where `rules` are plain; None: ask again in full."""
     if look == rules.nothing:
         return []
     if rules.nothing:
         if look[0][0] != rules.version:
             return None
         return [tuple(map(json.loads(text).__getitem__, _NAMES)) for _, text in look]
-    if look[0][0] == _VERSION_MARK:
+    if look[0][0] is None:
         return None
-    # What was there and is not any more may have gone under a hash in between.
-    return cursor.execute(_PLAIN, (key,)).fetchall() or None
+    return [tuple(json.loads(text)) for (text,) in look]
 
 
 def find(session: Session, rules: Rules, keys: Sequence[str]) -> dict[str, Found] | None:

@@ -62,6 +62,7 @@ class Session:
         self._lock = lock
         # The one connection of a list in memory is shared by all threads, so they take turns.
         self.shared = dialect.in_memory
+        self.quick = dialect.has_json and not self.shared  # one address can be looked up with one query in one column
         self._statement_lock: AbstractContextManager[object] = lock if self.shared else nullcontext()
         self._inside = False
         _sessions.add(self)

@@ -18,7 +18,7 @@ from mailgate.suppression import Folding, SuppressionReason, SuppressionStore
 from mailgate.suppression._dialect import PostgresDialect, _translate, _without_password, dialect_for, is_url
 from tests.support import needs
 from tests.support.postgres import PostgresServer
-from tests.suppression.conftest import Backend, Clock
+from tests.suppression.conftest import START, Backend, Clock
 from tests.suppression.given import bounce, entries
 
 ROOT = Path(__file__).parent.parent.parent
@@ -195,3 +195,14 @@ def test_an_sqlite_that_takes_few_parameters_answers_alike(sqlite: Backend) -> N
     store.import_(io.BytesIO(b"".join(b"u%d+x@example.com\n" % number for number in range(0, 3_000, 2))))
     asked = [f"u{number}+{tag}@example.com" for number in range(1_500) for tag in ("x", "y")]
     assert [verdict.blocked for verdict in store.check_many(asked)] == [True, True, False, False] * 750
+
+
+def test_an_sqlite_without_json_functions_answers_alike(sqlite: Backend) -> None:
+    store = sqlite.open()
+    store.add("user@example.com", SuppressionReason.COMPLAINT, detail='"it\x1f\u2028s"', at=START)
+    quick = store.check("user@example.com"), store.check("other@example.com")
+    assert quick[0].entries[0].detail == '"it\x1f\u2028s"'
+    store._sessions.dialect.has_json = False
+    store._sessions.get().lose()
+    assert not store._sessions.get().quick
+    assert (store.check("user@example.com"), store.check("other@example.com")) == quick
