@@ -18,7 +18,7 @@ import string
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mailgate.records import Reason, Resolve, Stage
 from mailgate.validator._domain import Domain, Job, Outcome, RandomProbe
@@ -36,6 +36,9 @@ from mailgate.validator._settings import Level, Settings, StartTls
 from mailgate.validator._state import Deferred, DomainFacts, State
 from mailgate.validator._syntax import Mailbox, check_syntax
 from mailgate.validator._words import AnyReason, Finding, Layer, Status
+
+if TYPE_CHECKING:
+    from mailgate.validator._run import Run
 
 MAX_DOMAINS = 20_000
 MAX_HELD = 10
@@ -130,6 +133,19 @@ class Engine:
             self._deliver(domain, job, _FOUND, mailbox)
         else:
             self._enqueue(domain, job)
+
+    def drop(self, run: Run) -> None:
+        """Nobody waits for the addresses of `run` any more: those that were not asked yet are forgotten."""
+        for domain in self._domains.values():
+            if domain.held:
+                domain.held = [(job, outcome) for job, outcome in domain.held if job.run is not run]
+            if domain.pending:
+                jobs, domain.pending = domain.pending, Queue()
+                for job in jobs:
+                    if job.run is not run:
+                        domain.pending.append(job)
+                if domain.group is not None:
+                    domain.group.pending += len(domain.pending) - len(jobs)
 
     def pump(self) -> None:
         """Begin every look-up and every connection that may begin now."""
@@ -437,7 +453,8 @@ class Engine:
 
         def come_back() -> None:
             self.deferred -= 1
-            self.admit(job, name)
+            if not job.run.over:
+                self.admit(job, name)
 
         self._at(self._now() + delay, come_back)
 
@@ -493,7 +510,7 @@ class Engine:
             job.returned += 1
             if job.returned > MAX_RETURNS:
                 self._deliver(domain, job, domain.failure or _unanswered(Reason.TOO_MANY_RECIPIENTS))
-            else:
+            elif not job.run.over:
                 self._enqueue(domain, job, first=True)
 
     def _refused_at_the_door(self, session: _Session, failure: Outcome) -> None:

@@ -35,13 +35,14 @@ Source = Iterable[Item] | AsyncIterable[Item]
 
 
 class Run:
-    """See the module. max_wait_seconds: how long an address may wait for a second chance."""
+    """See the module. max_wait_seconds: how long an address may wait for a second chance. over: nobody reads on."""
 
     def __init__(self, validator: Validator, *, ordered: bool, max_wait_seconds: float, total: int | None) -> None:
         self._validator = validator
         self._settings = validator.settings
         self._engine = validator.engine
         self._ordered = ordered
+        self.over = False
         self.max_wait_seconds = max_wait_seconds
         self._index = 0
         self._next_out = 0
@@ -94,6 +95,9 @@ class Run:
                     await asyncio.sleep(0)
         finally:
             self._validator.forget(self)
+            self.over = True
+            if self._open:
+                self._engine.drop(self)
             if feeder is not None:
                 feeder.cancel()
                 await asyncio.gather(feeder, return_exceptions=True)

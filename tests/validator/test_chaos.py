@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import random
 from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
 from zlib import crc32
 
 import pytest
@@ -12,7 +17,7 @@ import pytest
 from mailgate.records import SmtpReply, Stage
 from mailgate.validator import Status, Validator, judge
 from tests.support.smtp_world import EHLO, SILENCE, Connection, Persona, multiline
-from tests.validator.world import World
+from tests.validator.world import GUARD_SECONDS, World
 
 SEEDS = range(int(os.environ.get("MAILGATE_FUZZ", "20000")) // 4_000)
 RCPT = (
@@ -99,3 +104,65 @@ def test_anything_may_happen(seed: int) -> None:
     for dialogue in world.smtp.log:
         assert set(dialogue.verbs) <= {"EHLO", "HELO", "STARTTLS", "MAIL", "RCPT", "RSET", "QUIT"}
         assert len(dialogue.recipients) <= 12
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_several_lists_at_a_time_and_one_that_nobody_reads_to_its_end(seed: int, tmp_path: Path) -> None:
+    """In order and not, from an asynchronous source, with readers that dawdle, with a state file and without."""
+    rng = random.Random(seed)
+    world = World({f"d{i}.test": Chaos(seed * 1000 + i) for i in range(15)})
+    world.names.records["flaky.test", "MX"] = "timeout"
+    domains = [*world.addresses, "flaky.test", "gone.test"]
+    lists = [[f"u{rng.randrange(30)}@{rng.choice(domains)}" for _ in range(150)] for _ in range(3)]
+    changes = {
+        "command_seconds": 0.08,
+        "greeting_seconds": 0.08,
+        "session_seconds": 0.6,
+        "rest_seconds": 0.02,
+        "greylist_delays": (0.03,),
+        "max_wait_seconds": rng.choice([0.0, 0.1, 2.0]),
+        "look_ahead": rng.choice([30, 5_000]),
+        "connections": rng.choice([2, 32]),
+        "strikes": rng.choice([1, 3, 20]),
+    }
+
+    async def read(validator: Validator, addresses: Any, ordered: bool) -> list[str]:
+        found = []
+        async for result in validator.stream(addresses, ordered=ordered):
+            found.append(result.input)
+            if rng.random() < 0.05:
+                await asyncio.sleep(0.005)
+        return found
+
+    async def leave(validator: Validator, addresses: list[str]) -> None:
+        async with aclosing(validator.stream(addresses)) as results:
+            async for _ in results:
+                if rng.random() < 0.05:
+                    break
+
+    async def slowly(addresses: list[str]) -> AsyncIterator[str]:
+        for address in addresses:
+            if rng.random() < 0.1:
+                await asyncio.sleep(0)
+            yield address
+
+    async def run() -> None:
+        state = tmp_path / "run.db" if seed % 2 else None
+        async with (
+            world.smtp,
+            Validator(world.settings(**changes), resolve=world.names, state=state) as validator,
+            asyncio.timeout(GUARD_SECONDS),
+        ):
+            in_order, as_they_come, from_source, _, *single = await asyncio.gather(
+                read(validator, lists[0], True),
+                read(validator, lists[1], False),
+                read(validator, slowly(lists[2]), False),
+                leave(validator, lists[2]),
+                *(validator.validate(address) for address in lists[1][:10]),
+            )
+        assert in_order == lists[0]
+        assert Counter(as_they_come) == Counter(lists[1])
+        assert Counter(from_source) == Counter(lists[2])
+        assert [result.input for result in single] == lists[1][:10]
+
+    asyncio.run(run())

@@ -432,6 +432,32 @@ def test_an_error_of_the_source_is_the_callers() -> None:
         collect([b"a@d1.example"])
 
 
+def test_who_leaves_early_is_asked_about_no_more() -> None:
+    """The validator goes on; the addresses of the list that nobody reads any more do not, greylisted ones neither."""
+    grey = Greylisting(knows(), 0.0)
+    world = World({"slow.test": Persona(delay_seconds=0.005, rcpt=knows("k")), "grey.test": Persona(rcpt=grey)})
+    addresses = [f"u{i}@{'grey' if i % 10 == 0 else 'slow'}.test" for i in range(400)]
+
+    async def run() -> None:
+        async with (
+            world.smtp,
+            Validator(world.settings(greylist_delays=(0.05,)), resolve=world.names) as validator,
+            asyncio.timeout(GUARD_SECONDS),
+        ):
+            async with aclosing(validator.stream(addresses)) as results:
+                async for result in results:
+                    if result.mailbox is not None and result.mailbox.domain == "slow.test":
+                        break
+            await asyncio.sleep(0.05)
+            asked = len(world.smtp.recipients())
+            await asyncio.sleep(0.08)
+            assert len(world.smtp.recipients()) == asked < 100
+            assert str((await validator.validate("k@slow.test")).reason) == "accepted"
+            assert validator.progress().done == validator.engine.deferred == 0
+
+    asyncio.run(run())
+
+
 def test_who_leaves_early_says_quit() -> None:
     world = World({f"d{i}.test": Persona(delay_seconds=0.01, rcpt=knows("ann")) for i in range(6)})
 
