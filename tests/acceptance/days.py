@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mailgate.dmarc import RollupStore
-from mailgate.suppression import Suppression, SuppressionStore
+from mailgate.suppression import LogLine, Suppression, SuppressionStore
 from mailgate.unsubscribe import Subscription, UnsubscribeSigner
 from tests.acceptance import servers
 from tests.acceptance.bed import Bed, message
@@ -103,21 +103,23 @@ def _dmarc() -> list[bytes]:
 def state(db: str) -> dict[str, Any]:
     """All that is known after a scan, and how it came to be known, without the instants of the scans."""
     with SuppressionStore.open(db, create=False) as store:
-        entries = {f"{entry.key} {entry.reason}": _known(entry) for entry in store.list(expired=True)}
-        keys = {str(entry["key"]) for entry in entries.values()} | {"busy@target.test"}
+        listed = list(store.list(expired=True))
+        lines = {key: store.history(key) for key in sorted({entry.key for entry in listed} | {"busy@target.test"})}
+        entries = {f"{entry.key} {entry.reason}": _known(entry, lines[entry.key]) for entry in listed}
         log = {
-            key: [(line.op, line.note, None if line.after is None else _known(line.after)) for line in lines]
-            for key in sorted(keys)
-            if (lines := store.history(key))
+            key: [(line.op, line.note, None if line.after is None else _known(line.after, told)) for line in told]
+            for key, told in lines.items()
+            if told
         }
     rollup = json.loads(RollupStore.open(db, create=False).load().to_json())
     return {"entries": entries, "log": log, "rollup": rollup}
 
 
-def _known(entry: Suppression) -> dict[str, Any]:
-    """An entry without which of several failures was read last, where it is the number of them that counts."""
+def _known(entry: Suppression, lines: Sequence[LogLine]) -> dict[str, Any]:
+    """An entry; which of several reports was read first is told by the order of the day, and is left out."""
     data = entry.to_dict()
-    return {**data, "source": "counted"} if entry.reason == "soft_bounce" else data
+    several = sum(line.reason == entry.reason for line in lines) > 1
+    return {**data, "source": "several"} if several or entry.reason == "soft_bounce" else data
 
 
 def differences(found: Any, clean: Any, where: str = "") -> list[str]:
