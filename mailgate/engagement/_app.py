@@ -180,7 +180,7 @@ class TrackingApp:
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Answer one request (PEP 3333)."""
-        segment, token = self._route(environ.get("PATH_INFO") or "")
+        segment, token = self._route(_text(environ.get("PATH_INFO")))
         if segment == "u" and self._unsubscribe is not None:
             return self._unsubscribe(_mounted(environ), start_response)
         if segment == "o":
@@ -201,7 +201,7 @@ class TrackingApp:
         return (pieces[1] if len(pieces) > 1 and pieces[1] == "u" else ""), ""
 
     def _answer_open(self, environ: WSGIEnvironment, start_response: StartResponse, token: str) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
+        method = environ.get("REQUEST_METHOD")
         if method not in ("GET", "HEAD"):
             return _say(environ, start_response, "405 Method Not Allowed", _NOT_ALLOWED_HEADERS, _NOT_ALLOWED)
         try:
@@ -214,7 +214,7 @@ class TrackingApp:
         return [PIXEL] if method == "GET" else []
 
     def _answer_click(self, environ: WSGIEnvironment, start_response: StartResponse, token: str) -> Iterable[bytes]:
-        method = environ["REQUEST_METHOD"]
+        method = environ.get("REQUEST_METHOD")
         if method not in ("GET", "HEAD"):
             return _say(environ, start_response, "405 Method Not Allowed", _NOT_ALLOWED_HEADERS, _NOT_ALLOWED)
         try:
@@ -283,7 +283,7 @@ class TrackingApp:
             verdict.signals,
             verdict.client,
             verdict.agent_class,
-            printable(environ.get("HTTP_USER_AGENT", "")) if settings.keep_user_agent else "",
+            printable(_text(environ.get("HTTP_USER_AGENT"))) if settings.keep_user_agent else "",
             kept_address(packed, settings.keep_ip),
             claims.tid,
             counted,
@@ -322,24 +322,33 @@ class TrackingApp:
 
     def _report(self, what: str, error: Exception, event: TrackingEvent | None) -> None:
         self._count(what)
-        if self._on_error is not None:
+        if self._on_error is None:
+            return
+        try:
             self._on_error(error, event)
+        except Exception:  # noqa: BLE001 - a part of the WSGI entry: a hook that fails shall not cost the answer
+            self._count("bug")
+
+
+def _text(value: object) -> str:
+    """A value of the environment; a server that breaks PEP 3333 may leave it out or have something else there."""
+    return value if isinstance(value, str) else ""
 
 
 def _say(
     environ: WSGIEnvironment, start_response: StartResponse, status: str, headers: list[tuple[str, str]], body: bytes
 ) -> Iterable[bytes]:
     start_response(status, headers.copy())
-    return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+    return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
 
 def _mounted(environ: WSGIEnvironment) -> dict[str, Any]:
     """The environment of the application under `/u`: its own root in SCRIPT_NAME, the rest in PATH_INFO."""
-    path = environ.get("PATH_INFO") or ""
+    path = _text(environ.get("PATH_INFO"))
     at = path.find("/u")
     while path[at + 2 : at + 3] not in ("", "/"):
         at = path.find("/u", at + 1)
     inner = dict(environ)
-    inner["SCRIPT_NAME"] = (environ.get("SCRIPT_NAME") or "") + path[:at].rstrip("/") + "/u"
+    inner["SCRIPT_NAME"] = _text(environ.get("SCRIPT_NAME")) + path[:at].rstrip("/") + "/u"
     inner["PATH_INFO"] = path[at + 2 :]
     return inner

@@ -44,7 +44,7 @@ class Peers:
         if not self._any or not (self._ranges.has(peer) if peer is not None else self._unix):
             return peer
         address = peer
-        for entry in reversed(environ.get("HTTP_X_FORWARDED_FOR", "")[-MAX_FORWARDED_CHARACTERS:].split(",")):
+        for entry in reversed((environ.get("HTTP_X_FORWARDED_FOR") or "")[-MAX_FORWARDED_CHARACTERS:].split(",")):
             found = pack(_without_port(entry.strip()))
             if found is None:
                 break

@@ -28,7 +28,10 @@ _META = re.compile(
     rb"""<meta[^>]{1,500}?charset[\t\n\f\r ]*=[\t\n\f\r ]*["']?[\t\n\f\r ]*([A-Za-z0-9_:.-]{1,40})""", re.IGNORECASE
 )
 # ISO-2022: ESC $ … starts a set of two bytes a character, ESC ( B or J goes back to ASCII; SO and SI do the same.
-_SHIFTED = re.compile(rb"\x1b\$[^\x1b]*+(?:\x1b(?!\([BJ])[^\x1b]*+)*+|\x1b\(I[^\x1b]*+|\x0e[^\x0f]*+")
+# ESC $ ) and the like (of ISO-2022-KR and -CN) only name the set that SO will start.
+_SHIFTED = re.compile(rb"\x1b\$(?![)*+./-])[^\x1b]*+(?:\x1b(?!\([BJ])[^\x1b]*+)*+|\x1b\(I[^\x1b]*+|\x0e[^\x0f]*+")
+_KOREAN = b"\x1b$)C"  # stands once, at the beginning of an ISO-2022-KR text
+_MASK = b"\x80"
 
 
 class View:
@@ -54,7 +57,9 @@ class View:
         if declared is None or _is_ascii_transparent(declared):
             return cls(html.decode("latin-1"), html, (declared,) if declared else ())
         if declared.startswith("iso2022"):
-            masked = _SHIFTED.sub(lambda match: b"\x80" * len(match[0]), html)
+            masked = _SHIFTED.sub(lambda match: _MASK * len(match[0]), html)
+            if masked.endswith(_MASK) and not html.endswith(_MASK):
+                return None  # it ends in the middle of such text, and a pixel behind it would be read as some of it
             return cls(masked.decode("latin-1"), html, (declared,))
         return cls._decoded(html, declared)
 
@@ -99,6 +104,8 @@ class View:
             text_at, byte_at = end, last
 
     def _decode(self, raw: bytes) -> str:
+        if b"\x0e" in raw and "iso2022_kr" in self._charsets:
+            raw = _KOREAN + raw
         for charset in (*self._charsets, self._meta(), "utf-8", "cp1252"):
             if charset is not None:
                 try:

@@ -49,9 +49,10 @@ def verdict_of(environ: Mapping[str, Any], further: tuple[str, ...]) -> Verdict:
     A few hundred combinations of header fields make up nearly all traffic, so their verdicts are kept.
     """
     get = environ.get
+    agent = get("HTTP_USER_AGENT")
     purpose = get("HTTP_SEC_PURPOSE") or get("HTTP_PURPOSE") or get("HTTP_X_MOZ") or get("HTTP_X_PURPOSE") or ""
     return _verdict(
-        get("HTTP_USER_AGENT", "")[:MAX_AGENT_CHARACTERS],
+        agent[:MAX_AGENT_CHARACTERS] if agent else "",
         environ["REQUEST_METHOD"] == "HEAD",
         purpose[:MAX_AGENT_CHARACTERS],
         "HTTP_ACCEPT" in environ,

@@ -52,7 +52,8 @@ _SKIP = re.compile(
     rf"|{_BOGUS_COMMENT}"
     rf")[^<]*+)*+"
 )
-_TAG = re.compile(rf"<(/?)([a-zA-Z][^{_WS}/>]*+)(?:{_ATTRIBUTE})*+[{_WS}/]*+>")
+# The last group ends in a slash when the tag closes itself; that of `<svg a=/>` belongs to the value.
+_TAG = re.compile(rf"<(/?)([a-zA-Z][^{_WS}/>]*+)(?:{_ATTRIBUTE})*+([{_WS}/]*+)>")
 _HREF = re.compile(
     rf"(?:(?![{_WS}/]*+[hH][rR][eE][fF][{_WS}/>=]){_ATTRIBUTE})*+"
     rf"[{_WS}/]*+[hH][rR][eE][fF][{_WS}]*+=[{_WS}]*+{_CAPTURED_VALUE}"
@@ -75,8 +76,13 @@ _BREAKOUT = (
     "|meta|nobr|ol|p|pre|ruby|s|small|span|strong|strike|sub|sup|table|tt|u|ul|var"
 )
 _BREAKOUTS = frozenset(_BREAKOUT.split("|"))
-# End tags in SVG that close what it stands in: somebody forgot `</svg>`.
+# End tags in SVG that close what it stands in, if that was opened before it: somebody forgot `</svg>`.
 _LEAVING = _BREAKOUTS | {"html", "tbody", "td", "th", "tr"}
+# These two leave always.
+_LEAVING_ALWAYS = frozenset(("br", "p"))
+# `font` is an element of HTML with these, and of SVG without them.
+_FONT_ATTRIBUTE = re.compile(rf"[{_WS}/\"'](?:color|face|size)[{_WS}/>=]", re.IGNORECASE | re.ASCII)
+_START_TAG = re.compile(r"<([a-zA-Z][a-zA-Z0-9]*+)")
 # Elements of SVG and MathML whose content is HTML again.
 _HTML_INSIDE = {
     "svg": frozenset(("foreignobject", "desc", "title")),
@@ -135,7 +141,7 @@ class Document:
     hrefs: in document order. body_start: behind the first `<body>`. head_end, html_start: behind `</head>`, `<html>`.
     body_end, html_end: in front of the last `</body>`, `</html>`. end: where markup stops: the length of the text, or
     the start of a tag, a comment or a text element that never ends. max_hrefs: how many are noted; has_more: there
-    were more. last_hazard: see `_last_hazard`.
+    were more. last_hazard: see `_last_hazard`. first_tags: see `_is_open`.
     """
 
     hrefs: list[Href] = field(default_factory=list)
@@ -148,6 +154,7 @@ class Document:
     max_hrefs: int = sys.maxsize
     has_more: bool = False
     last_hazard: int | None = None
+    first_tags: dict[str, int] | None = None
 
 
 def tokenize(text: str, *, max_hrefs: int = sys.maxsize) -> Document:
@@ -261,7 +268,7 @@ def _special(text: str, name: str, tag: re.Match[str], end: int, document: Docum
         return _script_end(text, at, end)
     if name == "plaintext":
         return -1
-    if name in ("svg", "math") and text[at - 2] != "/" and at < _last_hazard(text, document):
+    if name in ("svg", "math") and not tag[3].endswith("/") and at < _last_hazard(text, document):
         return _foreign(text, at, end, document, name, hidden)
     return at
 
@@ -305,6 +312,7 @@ def _foreign(text: str, at: int, end: int, document: Document, root: str, hidden
     the language of its content.
     """
     inside = [(root, root)]
+    start = at
     while inside:
         match = _SKIP_FOREIGN.match(text, at, end)
         assert match is not None  # noqa: S101 - as above
@@ -318,7 +326,7 @@ def _foreign(text: str, at: int, end: int, document: Document, root: str, hidden
         name = found[2].lower()
         language = inside[-1][1]
         if found[1]:
-            if name in _LEAVING and language != "html":
+            if name in _LEAVING and language != "html" and _is_open(text, name, start, document):
                 return found.start()
             _close(inside, name)
         elif name in ("a", "area"):
@@ -327,14 +335,29 @@ def _foreign(text: str, at: int, end: int, document: Document, root: str, hidden
             at = _special(text, name, found, end, document, hidden)
             if at < 0:
                 return -1
-        elif language != "html" and name in _BREAKOUTS:
+        elif language != "html" and _is_breakout(name, found):
             return found.start()
-        elif text[at - 2] != "/":
+        elif not found[3].endswith("/"):
             if name in _ROOTS:
                 inside.append((name, name if language == "html" else language))
             elif _is_html_inside(language, name, found):
                 inside.append((name, "html"))
     return at
+
+
+def _is_open(text: str, name: str, at: int, document: Document) -> bool:
+    """True when an element that an end tag in SVG could close was opened before the SVG, as far as names tell."""
+    if name in _LEAVING_ALWAYS:
+        return True
+    if document.first_tags is None:
+        document.first_tags = {}
+        for match in _START_TAG.finditer(text):
+            document.first_tags.setdefault(match[1].lower(), match.start())
+    return document.first_tags.get(name, at) < at
+
+
+def _is_breakout(name: str, tag: re.Match[str]) -> bool:
+    return name in _BREAKOUTS and (name != "font" or _FONT_ATTRIBUTE.search(tag[0]) is not None)
 
 
 def _is_html_inside(root: str, name: str, tag: re.Match[str]) -> bool:

@@ -8,6 +8,7 @@ The answer to a POST is never a redirect (RFC 8058 3.1) and is 200 only after `s
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +76,14 @@ class UnsubscribeApp:
             status, body, content_type, extra = self._answer(environ, wording)
         except Exception as error:  # noqa: BLE001 - the WSGI entry: whatever fails, the wish was not stored
             if self._on_error is not None:
-                self._on_error(error)
+                with suppress(Exception):  # a hook that fails shall not cost the answer
+                    self._on_error(error)
             status, body, content_type, extra = self._unavailable(wording)
         start_response(status, self._headers(body, content_type, wording, extra))
-        return [] if environ["REQUEST_METHOD"] == "HEAD" else [body]
+        return [] if environ.get("REQUEST_METHOD") == "HEAD" else [body]
 
     def _answer(self, environ: dict[str, Any], wording: Wording) -> Answer:
-        method = environ["REQUEST_METHOD"]
+        method = environ.get("REQUEST_METHOD")
         if method not in _METHODS:
             return "405 Method Not Allowed", b"", _TEXT, (("Allow", ", ".join(_METHODS)),)
         subscription = self._signer.read(_token_of(environ))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from wsgiref.util import setup_testing_defaults
@@ -13,6 +13,7 @@ import pytest
 
 from mailgate.engagement import LinkSigner, MessageLinks
 from mailgate.records import KeyRing, Mail
+from tests.support import needs
 
 ROOT = Path(__file__).resolve().parents[2]
 CORPUS = ROOT / "fixtures" / "engagement" / "html_email"
@@ -115,3 +116,37 @@ class Client:
         ((status, headers),) = started
         assert len({name.lower() for name, _ in headers}) == len(headers)
         return Answer(status, dict(headers), content)
+
+
+# Everything that would talk to anybody but 127.0.0.1 is switched off.
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--disable-default-apps",
+    "--disable-extensions",
+    "--no-first-run",
+    "--no-default-browser-check",
+    "--disable-quic",
+    "--disable-features=OptimizationHints,MediaRouter,Translate,DialMediaRouteProvider",
+    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+]
+HREFS_OF = """texts => texts.map(text => {
+  const found = new DOMParser().parseFromString(text, 'text/html').querySelectorAll('a,area');
+  return [...found].filter(node => node.hasAttribute('href')).map(node => node.getAttribute('href'));
+})"""
+
+
+@pytest.fixture
+def chromium_hrefs() -> Iterator[Callable[[list[str]], list[list[str]]]]:
+    """The `href` of every `a` and `area` in the trees that Chromium builds, without running any of it."""
+    chromium = needs.program("chromium")
+    api = needs.module("playwright.sync_api")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
+        page = browser.new_page()
+        yield lambda texts: page.evaluate(HREFS_OF, texts)
+        browser.close()

@@ -499,6 +499,58 @@ def test_the_mounted_unsubscribe_application(ring: KeyRing) -> None:
     assert World(LinkSigner(ring, base)).get("/u/TOKEN").status == "404 Not Found"
 
 
+ODD_VALUES = (
+    None, "", "x" * 70_000, "\xff\xfe", "日本", "\ud800", "\r\nX: 1", "\0", "GET", "HEAD", "prefetch", "-1", "::1",
+    "fe80::1%eth0", "1.2.3.4, [::1]:3, , x", "," * 10_000, "/" * 10_000, b"/o/x", 7,
+)  # fmt: skip
+ODD_FIELDS = (
+    "REQUEST_METHOD", "PATH_INFO", "SCRIPT_NAME", "QUERY_STRING", "REMOTE_ADDR", "HTTP_USER_AGENT", "HTTP_ACCEPT",
+    "HTTP_ACCEPT_LANGUAGE", "HTTP_X_FORWARDED_FOR", "HTTP_SEC_PURPOSE", "HTTP_X_MOZ",
+)  # fmt: skip
+
+
+def plain_call(app: Any, environ: dict[str, Any]) -> tuple[str, list[tuple[str, str]], bytes]:
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+    body = b"".join(app(environ, lambda status, headers, _=None: started.append((status, headers))))
+    ((status, headers),) = started
+    return status, headers, body
+
+
+@pytest.mark.parametrize("kind", ["open", "click"])
+@pytest.mark.parametrize("field", ODD_FIELDS)
+def test_whatever_a_server_hands_over_is_answered(signer: LinkSigner, kind: str, field: str) -> None:
+    """Without wsgiref's validator, which would refuse such servers."""
+    url = signer.open_url(**IDS) if kind == "open" else signer.click_url(URL, **IDS)
+    path = url.removeprefix("https://t.example")
+    settings = TrackingSettings(trusted_proxies=("192.0.2.0/24", "unix"), keep_user_agent=True, throttle_per_second=1)
+    events: list[TrackingEvent] = []
+    app = TrackingApp(signer, events.append, settings=settings)
+    for value in (*ODD_VALUES, "missing"):
+        environ: dict[str, Any] = {"REQUEST_METHOD": "GET", "PATH_INFO": path, "REMOTE_ADDR": "192.0.2.1"}
+        environ[field] = value
+        if value == "missing":
+            del environ[field]
+        status, headers, body = plain_call(app, environ)
+        assert status[:3] in ("200", "302", "404", "405")
+        assert all(text.isascii() and text.isprintable() for header in headers for text in header)
+        assert dict(headers)["Content-Length"] == str(len(body)) or environ.get("REQUEST_METHOD") == "HEAD"
+        if field not in ("REQUEST_METHOD", "PATH_INFO"):
+            assert status == ("200 OK" if kind == "open" else "302 Found")
+    if field not in ("REQUEST_METHOD", "PATH_INFO"):
+        # What only a broken server does (numbers, bytes) may cost the event, and is counted.
+        assert len(events) + app.counts["bug"] >= len(ODD_VALUES) + 1
+        assert app.counts["bug"] <= 2
+
+
+def test_a_hook_that_fails_costs_no_answer(signer: LinkSigner) -> None:
+    def fail(*_: object) -> None:
+        raise RuntimeError("the hook")
+
+    app = TrackingApp(signer, fail, on_error=fail)
+    assert is_pixel(Client(app)(signer.open_url(message_id="m").removeprefix("https://t.example")))
+    assert (app.counts["sink_error"], app.counts["bug"]) == (1, 1)
+
+
 def test_counts(world: World) -> None:
     world.open()
     world.click()

@@ -29,26 +29,10 @@ from mailgate.engagement import (
 from mailgate.records import KeyRing, Mail
 from tests.support import needs
 
-from .conftest import CHROME, ROOT, SECRET
+from .conftest import CHROME, CHROMIUM_FLAGS, ROOT, SECRET
 
 pytestmark = pytest.mark.browser
 
-# Everything that would talk to anybody but 127.0.0.1 is switched off.
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-dev-shm-usage",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--disable-default-apps",
-    "--disable-extensions",
-    "--no-first-run",
-    "--no-default-browser-check",
-    "--disable-quic",
-    "--disable-features=OptimizationHints,MediaRouter,Translate,DialMediaRouteProvider",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
 LANDING = b"<!doctype html><title>landing</title><p>Here you are."
 
 
@@ -106,7 +90,7 @@ def browser() -> Iterator[Any]:
     chromium = needs.program("chromium")
     api = needs.module("playwright.sync_api")
     with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_FLAGS)
         yield browser
         browser.close()
 

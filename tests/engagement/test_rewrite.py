@@ -420,6 +420,7 @@ CHARSETS = [
     ("big5", "https://e.example/功", "big5"),
     ("euc-kr", "https://e.example/한", "euc-kr"),
     ("iso-2022-jp", "https://e.example/日本", "iso-2022-jp"),
+    ("iso-2022-kr", "https://e.example/한", "iso-2022-kr"),
     ("utf-16", "https://e.example/ä𝒳", "utf-16"),
     ("utf-16le", "https://e.example/ä", "utf-16-le"),
     ("utf-16be", "https://e.example/ä", "utf-16-be"),
@@ -474,6 +475,12 @@ def test_a_broken_utf16_document_is_left_alone(links: MessageLinks) -> None:
     result = rewrite_html(html, links, charset="utf-16")
     assert result.html == html
     assert result.warnings == ("charset",)
+
+
+def test_a_document_that_ends_inside_a_two_byte_set_is_left_alone(links: MessageLinks) -> None:
+    html = "<a href='https://e.example/'>x</a>日".encode("iso-2022-jp").removesuffix(b"\x1b(B")
+    result = rewrite_html(html, links, charset="iso-2022-jp")
+    assert (result.html, result.warnings) == (html, ("charset",))
 
 
 def test_the_report_as_json(links: MessageLinks) -> None:

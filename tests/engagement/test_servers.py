@@ -141,6 +141,7 @@ def check(load: Load, folder: Path) -> None:
     """Every answer has its event, once; beyond that only requests that were cut off."""
     events: list[TrackingEvent] = [event for event in read_sqlite(folder / "track.db") if not event.amends]
     recipients = [event.recipient_id for event in events]
+    print(f"{len(load.answered)} answered, {len(load.broken)} cut off, {len(recipients)} stored, {SECONDS:g} s")
     assert load.odd == []
     assert len(load.answered) > 20
     assert len(recipients) == len(set(recipients))

@@ -301,6 +301,37 @@ def test_a_store_that_is_down_is_said(error: Exception, body: bytes) -> None:
     assert call(app(Store(error=error))).code == 200, "the page does not need the store"
 
 
+def test_a_hook_that_fails_costs_no_answer() -> None:
+    def fail(_: Exception) -> None:
+        raise RuntimeError("the hook")
+
+    assert post(app(Store(error=OSError("disk")), on_error=fail), ONE_CLICK).code == 503
+
+
+@pytest.mark.parametrize("name", ["REQUEST_METHOD", "PATH_INFO", "CONTENT_TYPE", "CONTENT_LENGTH", "wsgi.input"])
+@pytest.mark.parametrize("value", [None, "", "x" * 70_000, "日本", "\ud800", "\r\nX: 1", "-1", b"x", 7, "missing"])
+def test_whatever_a_server_hands_over_is_answered(name: str, value: object) -> None:
+    """Without wsgiref's validator, which would refuse such servers."""
+    environ: dict[str, Any] = {
+        "REQUEST_METHOD": "POST",
+        "PATH_INFO": f"/{TOKEN}",
+        "CONTENT_TYPE": "application/x-www-form-urlencoded",
+        "CONTENT_LENGTH": str(len(ONE_CLICK)),
+        "wsgi.input": io.BytesIO(ONE_CLICK),
+    }
+    environ[name] = value
+    if value == "missing":
+        del environ[name]
+    store = Store()
+    started: list[str] = []
+    application = app(store)
+    body = b"".join(application(environ, lambda status, headers, _=None: started.append(status)))
+    (status,) = started
+    assert status[:3] in ("200", "400", "404", "405", "503")
+    assert len(store.events) == (status == "200 OK")
+    assert isinstance(body, bytes)
+
+
 # --- everything else -----------------------------------------------------------------------------------------------
 
 
