@@ -71,7 +71,8 @@ from outside is ever part of an SQL statement; CSV exports are guarded against f
 printable ASCII. A file that is moved away is noticed within 0.2 s (the policy service: at once); one that is replaced
 under a running program is refused until the program starts again. IP addresses never enter the list.
 
-BUGS. A delivery told before the first failure of an address leaves no trace, so an older failure that is told after it
+BUGS. Two full exports of one list, taken at different times and imported into one other, tell the same log twice. A
+delivery told before the first failure of an address leaves no trace, so an older failure that is told after it
 still counts. Two entries of one second tie: the first one's evidence stays. A list in memory (`:memory:`) belongs to
 one process. Network file systems break SQLite's locking: use PostgreSQL there. Of a list in JSON that is damaged
 nothing is imported, of a damaged CSV or JSON Lines everything that can be read. SendGrid's bounces and blocks, and its

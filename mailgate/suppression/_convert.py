@@ -113,8 +113,9 @@ class Converter:
         for (tenant, stream, reason), number in self._scopes.items():
             yield number, tenant, stream, REASON_CODES[reason]
 
-    def keep_extras(self, writer: Writer) -> None:
-        """What a full export holds beside entries: log, counted failures, seen events."""
+    def keep_extras(self, writer: Writer, *, with_log: bool) -> None:
+        """What a full export holds beside entries: log, counted failures, seen events. Without a number of their own
+        lines of the log cannot be told from those that came with the same file before; so with_log says."""
         for extra, sql in (
             ("log", LOG_SQL),
             (
@@ -124,6 +125,8 @@ class Converter:
             ),
             ("event", "INSERT INTO mg_suppression_event (id, at) VALUES (?, ?) ON CONFLICT (id) DO NOTHING"),
         ):
+            if extra == "log" and not with_log:
+                continue
             for piece in self._extras[extra].pieces():
                 writer.session.run_many(sql, piece)
 

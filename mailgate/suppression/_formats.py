@@ -132,8 +132,8 @@ FORMATS: tuple[Format, ...] = (
     _format("sendgrid", "email created", list_name="unsubscribes or a group", ask=True),
 )  # fmt: skip
 
-# Any CSV or JSON with a column for the address; a `reason` column is read when it holds words that we know.
-GENERIC = _format("csv", "@", word="reason", detail=("detail", "description", "note"))
+# Any CSV or JSON with a column for the address; columns of our own names for reason, stream and times are read too.
+GENERIC = _format("csv", "@", word="reason", detail=("detail", "description", "note"), special="stream")
 PLAIN = "plain"
 NAMES = ("mailgate", *dict.fromkeys(row.name for row in FORMATS), "csv", PLAIN)
 
@@ -173,13 +173,15 @@ class Layout:
         self._detail = [self._index[name] for name in format_.detail if name in self._index]
         self._width = len(columns)
         self._reasons: dict[str, tuple[SuppressionReason | None, str | None]] = {}
+        special = "" if format_.special == "stream" and "stream" not in self._index else format_.special
         self._special: Callable[[Statement, Sequence[Any]], Statement] | None = {
             "postmark": self._postmark,
             "mailgun_code": self._mailgun_code,
             "tags": self._tags,
             "group": self._group,
             "sparkpost": self._sparkpost,
-        }.get(format_.special)
+            "stream": self._stream,
+        }.get(special)
 
     def statement(self, cells: Sequence[Any]) -> Statement:
         """What a record says. A reason that we do not know blocks all the same: `manual`, with the word as evidence."""
@@ -237,6 +239,10 @@ class Layout:
 
     def _group(self, made: Statement, cells: Sequence[Any]) -> Statement:
         return made._replace(streams=(self._named(cells, "groupname") or EVERY,))
+
+    def _stream(self, made: Statement, cells: Sequence[Any]) -> Statement:
+        stream = self._named(cells, "stream")
+        return made._replace(streams=(stream,)) if stream else made
 
     def _sparkpost(self, made: Statement, cells: Sequence[Any]) -> Statement:
         kind = column_name(self._named(cells, "type"))

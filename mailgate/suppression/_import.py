@@ -99,7 +99,7 @@ class ImportOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Begun:
-    """A row of the table of imports. position: the last sorted row that is in the list."""
+    """A row of the table of imports. position: the last sorted row that is in the list. again: the same file is."""
 
     number: int
     at: int
@@ -107,6 +107,7 @@ class Begun:
     report: ImportReport
     finished: bool
     resumed: bool
+    again: bool = False
 
 
 def import_list(
@@ -250,7 +251,7 @@ class _Merge:
 
     def _finish(self, report: ImportReport) -> ImportReport:
         with writing(self.session, self.keys, self.settings) as writer:
-            self.converter.keep_extras(writer)
+            self.converter.keep_extras(writer, with_log=not self.begun.again)
             self._log("import", "finished")
             self._keep(report, None, self.now)
             writer.transaction.changed = True
@@ -291,7 +292,13 @@ def _begin(
             number, at, position, report, finished = rows[0]
             known = ImportReport.from_dict(json.loads(report))
             return Begun(
-                number=number, at=at, position=position, report=known, finished=finished is not None, resumed=True
+                number=number,
+                at=at,
+                position=position,
+                report=known,
+                finished=finished is not None,
+                resumed=True,
+                again=len(rows) > 1,
             )
         number = 1 + int(session.rows("SELECT COALESCE(MAX(id), 0) FROM mg_suppression_import")[0][0])
         report_ = ImportReport(number=number, format=options.format)
@@ -300,7 +307,9 @@ def _begin(
             " VALUES (?, ?, ?, ?, ?, ?, 0, NULL, ?)",
             (number, seconds(now), digest, options.text(), clean(name), actor, json.dumps(report_.to_dict())),
         )
-        return Begun(number=number, at=seconds(now), position=0, report=report_, finished=False, resumed=False)
+        return Begun(
+            number=number, at=seconds(now), position=0, report=report_, finished=False, resumed=False, again=bool(rows)
+        )
 
 
 def _withdraw(session: Session, keys: KeyRing | None, settings: PolicySettings, begun: Begun) -> None:

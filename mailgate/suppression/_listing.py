@@ -190,11 +190,10 @@ def _import_lines(session: Session, lines: list[LogLine], current: list[Suppress
 
 
 def _import_line(session: Session, entry: Suppression) -> LogLine:
-    """When the import began, who did it and which file it was; of an entry that came with its own source none of it
-    is known, and it is as old as it says."""
+    """When the import began, who did it and which file it was, where its number is sure to be one of this list."""
     at, actor, note = entry.created, "", "came with an import"
     number = entry.source.removeprefix("import:")
-    if number != entry.source and number.isdigit():
+    if number != entry.source and number.isdigit() and not _has_own_imports(session):
         sql = "SELECT at, actor, name FROM mg_suppression_import WHERE id = ?"
         for began, who, name in session.rows(sql, (int(number),)):
             at, actor, note = instant(began), who, f"{note} of {name}" if name else note
@@ -211,6 +210,12 @@ def _import_line(session: Session, entry: Suppression) -> LogLine:
         note=note,
         after=entry,
     )
+
+
+def _has_own_imports(session: Session) -> bool:
+    """True when exports of another list came in: their entries carry the numbers of its imports."""
+    sql = "SELECT 1 FROM mg_suppression_import WHERE report LIKE ? LIMIT 1"
+    return bool(session.rows(sql, ('%"format": "mailgate"%',)))
 
 
 def _was_there_before(lines: list[LogLine], scope: tuple[str, str, SuppressionReason | None]) -> bool:

@@ -68,11 +68,17 @@ def open_list(file: BinaryIO, wanted: str = "auto") -> Opened:
 
 def _confirmed(opened: Opened) -> Iterator[Record]:
     first = list(islice(opened.records, _CONFIRM))
-    bad = [reject for reject in (_why_bad(line, record) for line, record in first) if reject is not None]
-    if len(bad) * 2 > len(first):
+    # A row without an address says nothing about the file: whoever exports contacts has many of them.
+    said = [(line, record) for line, record in first if not _is_blank(record)]
+    bad = [reject for reject in (_why_bad(line, record) for line, record in said) if reject is not None]
+    if len(bad) * 2 > len(said):
         line, text, why = bad[0]
         raise ImportRefused(f"this does not look like a list of addresses (line {line}: {why}: {text[:80]!r})")
     return chain(first, opened.records)
+
+
+def _is_blank(record: Statement | OwnRecord | Reject) -> bool:
+    return isinstance(record, Statement) and not record.address.strip()
 
 
 def _why_bad(line: int, record: Statement | OwnRecord | Reject) -> Reject | None:

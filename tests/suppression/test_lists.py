@@ -180,6 +180,24 @@ def test_what_is_no_list_is_refused_as_a_whole(sqlite: Backend, content: bytes) 
     assert not entries(store)
 
 
+def test_rows_without_an_address_do_not_speak_against_a_list(sqlite: Backend) -> None:
+    store = sqlite.open()
+    content = b"name,email\n" + b"ann,\n" * 30 + b"bob,bob@example.com\nx,no address\n"
+    report = store.import_(io.BytesIO(content))
+    assert (report.added, report.rejected) == (1, 31)
+
+
+def test_a_column_named_stream_is_the_stream(sqlite: Backend) -> None:
+    store = sqlite.open()
+    store.import_(io.BytesIO(b"Email,Reason,Stream\na@example.com,unsubscribe,news\nb@example.com,unsubscribe,\n"))
+    assert table(store) == [
+        ("a@example.com", "", "news", "unsubscribe"),
+        ("b@example.com", "", "*", "unsubscribe"),
+    ]
+    store.import_(io.BytesIO(b"email,stream\nc@example.com,news\n"), stream="offers")
+    assert ("c@example.com", "", "offers", "manual") in table(store)
+
+
 def test_a_wanted_format_is_held_to(sqlite: Backend) -> None:
     store = sqlite.open()
     with pytest.raises(ImportRefused):

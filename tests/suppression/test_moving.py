@@ -105,6 +105,21 @@ def test_an_import_adds_refreshes_and_leaves_alone(store: SuppressionStore) -> N
     assert (line.op, line.source, line.after is not None) == ("import", "import:1", True)
 
 
+def test_a_full_export_that_is_imported_again_tells_its_log_once(
+    backend: Backend, clock: Clock, tmp_path: Path
+) -> None:
+    store = backend.open()
+    store.import_(io.BytesIO(b"user@example.com\n"), actor="ann")
+    store.add("user@example.com", R.COMPLAINT, note="said so", actor="bob")
+    moved = io.BytesIO()
+    store.export(moved, full=True)
+    with SuppressionStore.open(tmp_path / "other.db", clock=clock) as other:
+        for again in (False, True):
+            other.import_(io.BytesIO(moved.getvalue()), again=again)
+            lines = other.history("user@example.com")
+            assert [(line.op, line.actor) for line in lines] == [("import", ""), ("add", "bob")]
+
+
 def test_the_history_tells_who_imported_which_file_and_when(
     store: SuppressionStore, clock: Clock, tmp_path: Path
 ) -> None:
