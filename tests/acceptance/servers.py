@@ -12,53 +12,16 @@ from pathlib import Path
 
 from tests.acceptance.names import wait_for_port
 from tests.acceptance.namespace import Namespace
+from tests.support.postfix import MASTER, PROGRAMS
 
 COLLECTOR_UID = 65_534  # nobody: it owns the Maildirs that the collector fills
 
-MASTER = """\
-{listeners}
-pickup    unix n - n 60 1 pickup
-cleanup   unix n - n - 0 cleanup
-qmgr      unix n - n 300 1 qmgr
-tlsmgr    unix - - n 1000? 1 tlsmgr
-rewrite   unix - - n - - trivial-rewrite
-bounce    unix - - n - 0 bounce
-defer     unix - - n - 0 bounce
-trace     unix - - n - 0 bounce
-verify    unix - - n - 1 verify
-flush     unix n - n 1000? 0 flush
-proxymap  unix - - n - - proxymap
-proxywrite unix - - n - 1 proxymap
-smtp      unix - - n - - smtp
-relay     unix - - n - - smtp
-showq     unix n - n - - showq
-error     unix - - n - - error
-retry     unix - - n - - error
-discard   unix - - n - - discard
-local     unix - n n - - local
-virtual   unix - n n - - virtual
-lmtp      unix - - n - - lmtp
-anvil     unix - - n - 1 anvil
-scache    unix - - n - 1 scache
-postlog   unix-dgram n - n - 1 postlogd
-"""
-
 COMMON = {
-    "compatibility_level": "3.6",
-    "command_directory": "/usr/sbin",
-    "daemon_directory": "/usr/lib/postfix/sbin",
-    "mail_owner": "postfix",
-    "setgid_group": "postdrop",
-    "alias_maps": "",
-    "alias_database": "",
-    "inet_interfaces": "127.0.0.1",
-    "inet_protocols": "ipv4",
-    "mydestination": "",
+    **PROGRAMS,
     "mynetworks": "127.0.0.0/8",
     "smtpd_relay_restrictions": "permit_mynetworks, reject",
     "recipient_delimiter": "+",
     "append_dot_mydomain": "no",
-    "smtputf8_enable": "yes",
     "smtpd_peername_lookup": "no",
     "debug_peer_list": "",
 }
@@ -88,7 +51,7 @@ class Postfix:
         }
         (folder / "main.cf").write_text("".join(f"{name} = {value}\n" for name, value in settings.items()))
         lines = "".join(f"{listener} inet n - n - - smtpd\n" for listener in listeners)
-        (folder / "master.cf").write_text(MASTER.format(listeners=lines) + more)
+        (folder / "master.cf").write_text(f"{lines}\n{MASTER}{more}")
 
     def start(self) -> None:
         """Listening on every address when this returns."""

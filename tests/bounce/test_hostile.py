@@ -13,6 +13,7 @@ from mailgate.bounce import BounceReport, BounceSettings, MatchSettings, events,
 from mailgate.records import ParseError
 from tests.bounce.cases import CASES, MESSAGE_FIELDS, RECIPIENT_FIELDS, dsn, notice
 from tests.support.growth import is_linear
+from tests.support.mutations import mutated
 
 MESSAGES = [case.message for case in CASES]
 SMALL = [message for message in MESSAGES if len(message) < 6_000]
@@ -55,25 +56,8 @@ def test_every_fixture_cut_at_every_byte() -> None:
 
 
 def test_seeded_mutations() -> None:
-    chance = random.Random(3464)
-    for _ in range(ROUNDS):
-        message = bytearray(chance.choice(SMALL))
-        for _ in range(chance.randint(1, 6)):
-            at = chance.randrange(len(message) + 1)
-            match chance.randrange(5):
-                case 0:
-                    message[at:at] = chance.choice(DICTIONARY)
-                case 1:
-                    del message[at : at + chance.randint(1, 80)]
-                case 2:
-                    message[at : at + 1] = bytes([chance.randrange(256)])
-                case 3:
-                    other = chance.choice(SMALL)
-                    start = chance.randrange(len(other))
-                    message[at:at] = other[start : start + chance.randint(1, 400)]
-                case _:
-                    message[at:at] = message[at : at + chance.randint(1, 200)]
-        check(bytes(message))
+    for message in mutated(SMALL, DICTIONARY, seed=3464, rounds=ROUNDS):
+        check(message)
 
 
 def test_random_bytes() -> None:

@@ -14,6 +14,7 @@ from mailgate.fbl._xarf import read_lines
 from mailgate.records import ParseError
 from tests.fbl.build import FIELDS, RETURNED, report, with_rcpt
 from tests.support.growth import is_linear
+from tests.support.mutations import mutated
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "fbl"
 MESSAGES = [path.read_bytes() for path in sorted(FIXTURES.rglob("*.eml"))]
@@ -74,25 +75,8 @@ def test_every_report_cut_at_every_byte() -> None:
 
 
 def test_seeded_mutations() -> None:
-    chance = random.Random(5965)
-    for _ in range(ROUNDS):
-        message = bytearray(chance.choice(MESSAGES))
-        for _ in range(chance.randint(1, 6)):
-            at = chance.randrange(len(message) + 1)
-            match chance.randrange(5):
-                case 0:
-                    message[at:at] = chance.choice(DICTIONARY)
-                case 1:
-                    del message[at : at + chance.randint(1, 80)]
-                case 2:
-                    message[at : at + 1] = bytes([chance.randrange(256)])
-                case 3:
-                    other = chance.choice(MESSAGES)
-                    start = chance.randrange(len(other))
-                    message[at:at] = other[start : start + chance.randint(1, 400)]
-                case _:
-                    message[at:at] = message[at : at + chance.randint(1, 200)]
-        check(bytes(message))
+    for message in mutated(MESSAGES, DICTIONARY, seed=5965, rounds=ROUNDS):
+        check(message)
 
 
 def test_random_bytes() -> None:

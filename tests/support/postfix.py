@@ -47,20 +47,24 @@ scache unix - - n - 1 scache
 postlog unix-dgram n - n - 1 postlogd
 """
 
-COMMON = {
+# What every Postfix of the tests has: Debian's places, and nothing of the machine it runs on.
+PROGRAMS = {
     "compatibility_level": "3.6",
     "command_directory": "/usr/sbin",
     "daemon_directory": "/usr/lib/postfix/sbin",
     "mail_owner": "postfix",
     "setgid_group": "postdrop",
-    "myhostname": "mx.target.test",
     "mydestination": "",
-    "mynetworks": "127.255.255.255/32",
     "inet_interfaces": "127.0.0.1",
     "inet_protocols": "ipv4",
     "alias_maps": "",
     "alias_database": "",
     "smtputf8_enable": "yes",
+}
+COMMON = {
+    **PROGRAMS,
+    "myhostname": "mx.target.test",
+    "mynetworks": "127.255.255.255/32",
 }
 _PATIENCE_SECONDS = 30.0
 
