@@ -191,7 +191,8 @@ FAILURE_WORDS: tuple[str, ...] = (
     "could not", "couldn't", "cannot", "can't", "exceeds", "not sent", "wrong", "no longer", "not valid",
     "not a valid", "rcpt", "blocked", "trouble", "zugestellt", "unzustellbar", "nicht", "remis", "échou", "impossible",
     "entreg", "consegn", "recapit", "bezorg", "levere", "dostarcz", "достав", "退", "失敗", "エラー", "できません",
-    "送信",
+    "送信", "délivr", "avlever", "afgeleverd", "toimit", "doruč", "kézbesít", "livrat", "παράδοση", "παραδόθηκε",
+    "teslim", "iletilemedi", "gönderilemedi", "无法", "無法", "失败", "배달", "전송",
 )  # fmt: skip
 
 

@@ -44,9 +44,18 @@ _SUBJECTS: tuple[str, ...] = (
     "mancata consegna", "no se puede entregar", "no entregado", "error de entrega", "não entregue", "falha na entrega",
     "unzustellbar", "nicht zugestellt", "zustellung", "fehler bei der", "onbestelbaar", "niet bezorgd", "olevererbar",
     "oleverbar", "kunde inte levereras", "kan ikke leveres", "ikke levert", "nie można dostarczyć", "niedostarczon",
-    "nedoručitelná", "kézbesíthetetlen", "не доставлен", "недоставлен", "не удается доставить", "teslim edilemedi",
+    "nedoručiteln", "kézbesíthetetlen", "не доставлен", "недоставлен", "не удается доставить", "teslim edilemedi",
     "メールエラー", "配信不能", "配信できません", "配送できません", "送信できません", "配信エラー", "未配信", "退信",
-    "退回", "无法投递", "投递失败", "배달되지", "반송",
+    "退回", "无法投递", "投递失败", "배달되지", "반송", "entrega fallida", "no entregable", "no se pudo entregar",
+    "no se ha podido entregar", "devuelto al remitente", "mensaje devuelto", "não é possível entregar",
+    "não entregável", "mensagem devolvida", "devolvida ao remetente", "message non délivré", "échec de remise",
+    "retour à l'expéditeur", "messaggio non consegnato", "non consegnato", "restituito al mittente", "konnte nicht zugestellt",
+    "unzustellbare", "niet afgeleverd", "niet bestelbaar", "ikke leveret", "kunne ikke leveres", "inte levereras",
+    "ei voida toimittaa", "toimittamaton", "niedostarczaln", "nie dostarczon", "nelze doručit", "nedoručen",
+    "nem kézbesíthető", "nelivrabil", "nu a putut fi livrat", "не удалось доставить", "ошибка доставки", "недоставка",
+    "не вдалося доставити", "не доставлено", "δεν παραδόθηκε", "αδύνατη η παράδοση", "iletilemedi", "无法传递",
+    "未送达", "无法送达", "無法傳遞", "無法投遞", "投遞失敗", "배달할 수 없", "전송 실패",
+    "לא ניתן למסירה", "تعذر التسليم",
 )  # fmt: skip
 # Sentences about mail that did not arrive. A word like "error" alone is in every second newsletter.
 _FAILURES: tuple[str, ...] = (
@@ -66,6 +75,12 @@ _FAILURES: tuple[str, ...] = (
     "non è stato recapitato", "impossibile recapitare", "não foi entregue", "não pôde", "niet worden bezorgd",
     "kunde inte", "kunne ikke", "nie można", "не доставлен", "не может быть", "не удалось", "送信できません",
     "配信できません", "配送できません", "エラー", "退回", "退信", "无法投递", "无法发送", "失败", "배달", "전송",
+    "no se ha podido", "no pudo ser entregado", "no ha sido entregado", "não pode ser entregue", "não foi possível",
+    "n'a pas pu", "n'ont pas pu", "pas été délivré", "impossible de remettre", "non è stato possibile",
+    "non può essere consegnat", "konnte nicht", "konnten nicht", "niet afgeleverd", "niet bezorgd", "kan ikke leveres",
+    "inte levereras", "ei voitu toimittaa", "nie została dostarczona", "nie można dostarczyć", "nelze doručit",
+    "nebylo možné doručit", "nem sikerült kézbesíteni", "nu a putut fi livrat", "не вдалося", "δεν ήταν δυνατή",
+    "teslim edilemedi", "iletilemedi", "gönderilemedi", "无法送达", "無法", "失敗",
 )  # fmt: skip
 # What the programs write first, whoever the header says has sent it.
 _OPENINGS: tuple[str, ...] = (

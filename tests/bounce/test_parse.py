@@ -292,3 +292,24 @@ def test_a_bounce_marked_as_automatic_reply_stays_a_bounce() -> None:
     report = parse(notice(text, head="Auto-Submitted: auto-replied\n"))
     assert report is not None
     assert report.kind == "bounce"
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Entrega fallida", "Su mensaje no se ha podido entregar a los siguientes destinatarios:\n\n    <{}>\n"),
+        ("Teslim edilemedi: Merhaba", "Aşağıdaki alıcılara veya gruplara teslim edilemedi:\n\n{}\nKutu dolu.\n"),
+        ("Nedoručitelné: Ahoj", "Doručení následujícím příjemcům se nezdařilo:\n\n{}\n"),
+        ("Kézbesíthetetlen: Helló", "Az üzenetet az alábbi címzettnek nem sikerült kézbesíteni:\n\n{}\n"),
+        ("Toimittamaton: Hei", "Toimitus seuraaville vastaanottajille epäonnistui:\n\n{}\n"),
+        ("Αδύνατη η παράδοση", "Η παράδοση στους παρακάτω παραλήπτες απέτυχε:\n\n{}\n"),
+        ("無法傳遞: 您好", "無法傳遞給下列收件者:\n\n{}\n"),
+    ],
+)
+def test_a_notice_in_a_language_of_the_list(subject: str, text: str) -> None:
+    message = notice(text.format("ada@target.example"), subject=subject, sender="postmaster@target.example")
+    assert recipients(message) == ["ada@target.example"]
+    # The same words in somebody's letter are no bounce.
+    letter = notice(text.format("ada@target.example"), subject="Re: " + subject, sender="Bob <bob@target.example>")
+    report = parse(letter.replace(b"Return-Path: <>", b"Return-Path: <bob@target.example>"))
+    assert report is None
