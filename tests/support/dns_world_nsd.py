@@ -70,4 +70,8 @@ class Nsd:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self._process.terminate()
-        self._process.wait()
+        try:
+            self._process.wait(10)
+        except subprocess.TimeoutExpired:  # a signal that came at a bad time is lost
+            self._process.kill()
+            self._process.wait()

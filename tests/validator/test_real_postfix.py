@@ -122,7 +122,11 @@ def postgrey(folder: Path, port: int) -> Iterator[None]:
         yield
     finally:
         process.terminate()
-        process.wait()
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:  # a signal that came at a bad time is lost, and nobody would wait less
+            process.kill()
+            process.wait()
 
 
 @pytest.fixture(scope="module")
