@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import codecs
 import contextlib
 import sys
 from collections.abc import Callable, Iterator
@@ -19,6 +20,7 @@ from mailgate.engagement import (
     KeepIP,
     LinkSigner,
     MessageLinks,
+    PartSkipped,
     PixelPlace,
     RewritePolicy,
     Row,
@@ -34,6 +36,7 @@ from mailgate.engagement import (
     rewrite_message,
     statistics_page,
 )
+from mailgate.records import ParseError
 from mailgate.suppression import SuppressionStore
 from mailgate.unsubscribe import UnsubscribeApp
 
@@ -62,6 +65,20 @@ EXAMPLES = (
 )
 MAX_BYTES = 25 * 1024 * 1024
 _MAX_LINE_CHARACTERS = 20_000
+_WARNINGS = {
+    "clipped": "longer than the 102 KB that Gmail shows; the end and the pixel are hidden there",
+    "no_host": "a link without a host, like http://, is tracked as it stands",
+    "userinfo": "a link has a name before its host (https://name@host/), which mail filters dislike",
+    "placeholders": "links that hold a template's placeholder are left alone; rewrite after rendering",
+    "unclosed": "a tag or comment that never ends hides the rest of the document",
+    "charset": "the charset cannot be rewritten in place; nothing was done",
+    "many_links": "more links than are rewritten in one document; the others are left alone",
+}
+_LEFT_ALONE = {
+    PartSkipped.ENCODING: "its transfer encoding cannot be decoded and written back",
+    PartSkipped.CHARSET: "its charset cannot be rewritten in place",
+    PartSkipped.PLACE: "it lies in a container that is itself encoded",
+}
 _GROUPS = ("message", "stream", "link", "day")
 
 
@@ -153,7 +170,10 @@ def _signer(args: argparse.Namespace) -> LinkSigner:
 
 def _links(args: argparse.Namespace) -> MessageLinks:
     signer = _signer(args)
-    recipient = signer.recipient_id_of(args.recipient) if "@" in args.recipient else args.recipient
+    try:
+        recipient = signer.recipient_id_of(args.recipient) if "@" in args.recipient else args.recipient
+    except ParseError as error:
+        raise _exit.Exit(_exit.USAGE, f"--recipient: {error}") from error
     try:
         return signer.for_message(
             message_id=args.message, recipient_id=recipient, stream=args.stream, tenant=args.tenant
@@ -170,12 +190,12 @@ def _sign(args: argparse.Namespace) -> int:
     if args.open:
         pixel = links.open()
         print(_output.json_line({"url": None, "tracked_url": pixel}) if args.json else pixel)
-    for url in _lines(args.urls):
+    for place, url in _lines(args.urls):
         try:
             tracked = links.click(url)
         except UnsafeURL as error:
             status = _exit.DATA
-            _output.say(_output.printable(str(error)))
+            _output.say(_output.printable(f"{place}{error}"))
             if args.json:
                 print(_output.json_line({"url": url, "error": error.reason}))
             continue
@@ -185,9 +205,11 @@ def _sign(args: argparse.Namespace) -> int:
 
 def _read(args: argparse.Namespace) -> int:
     """0 when every link is ours, 1 when one is not."""
+    if not args.urls:
+        raise _exit.Exit(_exit.USAGE, "mailgate track sign --read: give a tracked link, or - for one a line from stdin")
     signer = _signer(args)
     status = _exit.OK
-    for url in _lines(args.urls):
+    for place, url in _lines(args.urls):
         try:
             found = signer.token_of(url)
             claims = None if found is None else signer.verify(*found)
@@ -195,7 +217,9 @@ def _read(args: argparse.Namespace) -> int:
             claims = None
         if claims is None:
             status = _exit.NO
-            print(_output.json_line({"tracked_url": url, "error": "invalid"}) if args.json else "not a valid link")
+            print(
+                _output.json_line({"tracked_url": url, "error": "invalid"}) if args.json else f"{place}not a valid link"
+            )
             continue
         record = {**claims.to_dict(), "issued_at": claims.issued_at.isoformat()}
         if args.json:
@@ -207,17 +231,20 @@ def _read(args: argparse.Namespace) -> int:
     return status
 
 
-def _lines(words: list[str]) -> Iterator[str]:
+def _lines(words: list[str]) -> Iterator[tuple[str, str]]:
+    """(where it stands, for words about it; the word or the line of stdin)."""
     for word in words:
         if word != "-":
-            yield word
+            yield "", word
             continue
-        for line in sys.stdin:
+        for number, line in enumerate(sys.stdin, 1):
             if line.strip():
-                yield line.strip()[:_MAX_LINE_CHARACTERS]
+                yield f"line {number}: ", line.strip()[:_MAX_LINE_CHARACTERS]
 
 
 def _rewrite(args: argparse.Namespace) -> int:
+    if args.charset is not None:
+        _check_charset(args.charset)
     message = _input(args.path)
     links = _links(args)
     policy = RewritePolicy(
@@ -231,14 +258,31 @@ def _rewrite(args: argparse.Namespace) -> int:
         if args.html:
             document = rewrite_html(message, links, policy=policy, charset=args.charset)
             data, report = document.html, document.to_dict()
+            _say_warnings("", document.warnings)
         else:
             result = rewrite_message(message, links, policy=policy, force=args.force)
             data, report = result.message, result.to_dict()
+            for part in result.parts:
+                _say_warnings(f"part {part.path}: ", part.warnings)
+                if part.skipped in _LEFT_ALONE:
+                    _output.say(f"part {part.path} ({part.content_type}) is left alone: {_LEFT_ALONE[part.skipped]}")
     except UnsafeURL as error:  # only the trap's: links of the mail that are unsafe are left alone
         raise _exit.Exit(_exit.USAGE, str(error)) from error
     with _output_file(args.output) as file:
         file.write(_output.json_line(report).encode("ascii") + b"\n" if args.json else data)
     return _exit.OK
+
+
+def _check_charset(name: str) -> None:
+    try:
+        codecs.lookup(name)
+    except (LookupError, ValueError) as error:
+        raise _exit.Exit(_exit.USAGE, f"--charset: no charset that Python knows: {name!r}") from error
+
+
+def _say_warnings(place: str, warnings: tuple[str, ...]) -> None:
+    for word in warnings:
+        _output.say(f"{place}warning: {_WARNINGS[word]} [{word}]")
 
 
 def _input(path: str) -> bytes:
@@ -273,6 +317,13 @@ def _serve(args: argparse.Namespace) -> int:
     with contextlib.ExitStack() as stack:
         sink = SQLiteSink(args.db) if args.db else JsonLinesSink(args.json_lines)
         stack.callback(sink.close)
+        try:
+            sink.open()
+        except OSError as error:
+            words = (error.strerror or str(error)).lower()
+            raise _exit.Exit(_exit.UNAVAILABLE, f"{args.json_lines}: {words}") from error
+        except SinkError as error:
+            raise _exit.Exit(_exit.UNAVAILABLE, str(error)) from error
         unsubscribe: WSGIApplication | None = None
         if args.unsubscribe_db:
             store = stack.enter_context(SuppressionStore.open(args.unsubscribe_db))
@@ -280,7 +331,7 @@ def _serve(args: argparse.Namespace) -> int:
         try:
             app = TrackingApp(signer, sink, unsubscribe=unsubscribe, settings=settings, on_error=_say_error)
         except ValueError as error:
-            raise _exit.Exit(_exit.USAGE, str(error)) from error
+            raise _exit.Exit(_exit.USAGE, f"--trusted-proxy: {error}") from error
         _try_out.serve(app, args.host, args.port)
         said = ", ".join(f"{count} {what}" for what, count in sorted(app.counts.items()))
         _output.say(f"served: {said or 'nothing'}")
@@ -293,19 +344,22 @@ def _say_error(error: Exception, event: TrackingEvent | None) -> None:
 
 
 def _stats(args: argparse.Namespace) -> int:
+    if args.since is not None and args.until is not None and args.until < args.since:
+        raise _exit.Exit(_exit.USAGE, f"--until {args.until} is before --since {args.since}")
     bad = 0
 
-    def count_bad(_: int) -> None:
-        nonlocal bad
-        bad += 1
-
     def events() -> Iterator[TrackingEvent]:
+        nonlocal bad
         with Progress(None, "reading events") as progress:
             for path in args.paths:
-                for event in read_events(path, grouped=len(args.paths) == 1, on_bad_line=count_bad):
+                bad_lines: list[int] = []
+                for event in read_events(path, grouped=len(args.paths) == 1, on_bad_line=bad_lines.append):
                     progress.advance()
                     if _is_within(event, args.since, args.until):
                         yield event
+                if bad_lines:
+                    bad += len(bad_lines)
+                    _output.say(_passed_over(path, bad_lines))
 
     try:
         statistics = Statistics.of(events(), grouped=len(args.paths) == 1)
@@ -313,8 +367,8 @@ def _stats(args: argparse.Namespace) -> int:
         raise _exit.Exit(_exit.DATA, f"{error.filename}: {(error.strerror or str(error)).lower()}") from error
     except SinkError as error:
         raise _exit.Exit(_exit.DATA, str(error)) from error
-    if bad:
-        _output.say(f"{bad} lines are no events and were passed over")
+    if bad and not statistics.events:
+        raise _exit.Exit(_exit.DATA, "no events; a file that mailgate track serve or one of the sinks wrote is needed")
     if args.html:
         page = statistics_page(statistics, title=args.title, generated=datetime.now(UTC).date())
         with _output_file(args.html) as file:
@@ -324,7 +378,13 @@ def _stats(args: argparse.Namespace) -> int:
             print(_output.json_line(row))
     elif not args.html:
         print(_table(statistics, args.by))
-    return _exit.DATA if bad and not statistics.events else _exit.OK
+    return _exit.OK
+
+
+def _passed_over(path: str, lines: list[int]) -> str:
+    if len(lines) == 1:
+        return f"{path}:{lines[0]}: no event, passed over"
+    return f"{path}:{lines[0]}: no event, passed over, like {len(lines) - 1} more"
 
 
 def _is_within(event: TrackingEvent, since: date | None, until: date | None) -> bool:

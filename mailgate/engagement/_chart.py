@@ -123,7 +123,7 @@ def _buckets(days: Sequence[tuple[date, Tally]]) -> tuple[list[tuple[date, list[
         return [], "day"
     first, last = days[0][0], days[-1][0]
     span = (last - first).days + 1
-    unit = "day" if span <= MAX_DAYS else "week" if span <= MAX_WEEKS * 7 else "month"
+    unit = _unit(span)
     sums: dict[date, list[int]] = {}
     day = _start(first, unit)
     while day <= last:
@@ -134,6 +134,15 @@ def _buckets(days: Sequence[tuple[date, Tally]]) -> tuple[list[tuple[date, list[
         for at, part in enumerate(PARTS):
             bucket[at] += getattr(tally, part)
     return list(sums.items()), unit
+
+
+def unit_of(days: Sequence[date]) -> str:
+    """What a column of `columns` stands for: day, week or month."""
+    return _unit((max(days) - min(days)).days + 1) if days else "day"
+
+
+def _unit(span: int) -> str:
+    return "day" if span <= MAX_DAYS else "week" if span <= MAX_WEEKS * 7 else "month"
 
 
 def _start(day: date, unit: str) -> date:

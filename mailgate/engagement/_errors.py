@@ -12,6 +12,18 @@ class InvalidToken(MailgateError):
         super().__init__("not a valid token")
 
 
+_WHY = {
+    "not_http": "a destination is an absolute http:// or https:// URL",
+    "no_host": "it has no host",
+    "bad_host": "its host cannot be one",
+    "bad_port": "its port is no number from 0 to 65535",
+    "control": "it holds a control character",
+    "character": "it holds a space, a quote, an angle bracket or a backslash: percent-encode it",
+    "surrogate": "it is no valid Unicode text",
+    "too_long": "it is too long for a token of 4,096 characters",
+}
+
+
 class UnsafeURL(MailgateError, ValueError):
     """A destination that will not be signed.
 
@@ -25,7 +37,7 @@ class UnsafeURL(MailgateError, ValueError):
         self.url = url
 
     def __str__(self) -> str:
-        return f"this destination will not be signed ({self.reason}): {self.url[:200]!r}"
+        return f"this destination will not be signed: {self.url[:200]!r}: {_WHY[self.reason]} [{self.reason}]"
 
 
 class AlreadySigned(MailgateError):

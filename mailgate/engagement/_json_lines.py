@@ -45,6 +45,11 @@ class JsonLinesSink:
                 os.write(self._file, b"\n" + line)
             self._torn = False
 
+    def open(self) -> None:
+        """Open the file before the first event, to be told early (OSError) that it cannot be."""
+        with self._lock:
+            self._open_if_needed()
+
     def close(self) -> None:
         """Close the file; a later event opens it again."""
         with self._lock:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from html import escape
 
-from mailgate.engagement._chart import PARTS, bar, columns, nice_ceiling, number, single_bar
+from mailgate.engagement._chart import PARTS, bar, columns, nice_ceiling, number, single_bar, unit_of
 from mailgate.engagement._page_style import STYLE
 from mailgate.engagement._statistics import Row, Statistics, Tally
 
@@ -49,15 +49,15 @@ def statistics_page(statistics: Statistics, *, title: str = "Opens and clicks", 
     days = sorted(statistics.by_day.items())
     opens = [(day, row.opens) for day, row in days]
     clicks = [(day, row.clicks) for day, row in days]
-    period = f"{days[0][0].isoformat()} to {days[-1][0].isoformat()}" if days else "no events"
+    unit = unit_of([day for day, _ in days])
+    counts = f"{_count(len(statistics.by_message), 'message')} · {_count(statistics.events, 'request')} recorded"
     body = [
-        f"<header><h1>{escape(title)}</h1><p class=soft>{period} · {number(len(statistics.by_message))} messages · ",
-        f"{number(statistics.events)} requests recorded</p></header>",
+        f"<header><h1>{escape(title)}</h1><p class=soft>{_period([day for day, _ in days])} · {counts}</p></header>",
         _cards(total),
         _legend(),
         '<div class="pair">',
-        _section("Opens", "Recipients by day of their first open", columns(opens, "Opens")),
-        _section("Clicks", "Recipients by day of their first click", columns(clicks, "Clicks")),
+        _section("Opens", f"Recipients by {unit} of their first open", columns(opens, "Opens")),
+        _section("Clicks", f"Recipients by {unit} of their first click", columns(clicks, "Clicks")),
         "</div>",
         _section("Messages", "Recipients of each message", _table(statistics, "message", opens=True)),
         _section("Streams", "The same, by kind of mail", _table(statistics, "stream", opens=True))
@@ -79,6 +79,17 @@ def statistics_page(statistics: Statistics, *, title: str = "Opens and clicks", 
     )
 
 
+def _period(days: list[date]) -> str:
+    if not days:
+        return "no events"
+    first, last = days[0].isoformat(), days[-1].isoformat()
+    return first if first == last else f"{first} to {last}"
+
+
+def _count(count: int, what: str) -> str:
+    return f"{number(count)} {what}" if count == 1 else f"{number(count)} {what}s"
+
+
 def _section(title: str, note: str, content: str) -> str:
     return f'<section><h2>{title}</h2><p class="note">{note}</p>{content}</section>'
 
@@ -86,26 +97,30 @@ def _section(title: str, note: str, content: str) -> str:
 def _cards(total: Row) -> str:
     requests = total.opens.requests + total.clicks.requests
     machines = total.opens.machine_requests + total.clicks.machine_requests
-    share = f"{100 * machines / requests:.0f}" if requests else "0"
-    rate = f"{100 * total.clicks.unique / total.opens.unique:.1f}" if total.opens.unique else "–"
+    share = f"{100 * machines / requests:.0f}" if requests else ""
+    rate = f"{100 * total.clicks.unique / total.opens.unique:.1f}" if total.opens.unique else ""
     return (
         '<div class="cards">'
         + _tally_card("Opened", total.opens)
         + _tally_card("Clicked", total.clicks)
         + _card(
-            "Clicked of those who opened",
-            f"{rate}<small> %</small>",
-            single_bar(min(total.clicks.unique, total.opens.unique), total.opens.unique, "people", f"{rate} %"),
-            "recipients, without machines",
+            "Click-to-open rate",
+            _percentage(rate),
+            single_bar(min(total.clicks.unique, total.opens.unique), total.opens.unique, "people", f"{rate or 0} %"),
+            "clicked : opened, without machines",
         )
         + _card(
             "Requests by machines",
-            f"{share}<small> %</small>",
+            _percentage(share),
             single_bar(machines, requests, "machines", f"{machines} of {requests} requests"),
             f"{number(machines)} of {number(requests)} requests",
         )
         + "</div>"
     )
+
+
+def _percentage(figure: str) -> str:
+    return f"{figure}<small> %</small>" if figure else "–"
 
 
 def _tally_card(what: str, tally: Tally) -> str:

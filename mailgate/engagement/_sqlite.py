@@ -15,6 +15,7 @@ import atexit
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -25,6 +26,7 @@ ROOM = "engagement"
 SCHEMA_VERSION = 1
 MAX_BATCH = 500
 BUSY_SECONDS = 30.0
+BUSY_PAUSE_SECONDS = 0.002
 
 _COLUMNS = (
     "id", "type", "at", "issued", "message_id", "recipient_id", "stream", "tenant", "link_index", "link_count", "url",
@@ -129,6 +131,11 @@ class SQLiteSink:
         elif self._flusher is None:
             self._start_flusher()
 
+    def open(self) -> None:
+        """Open the file before the first event, to be told early (SinkError) that it cannot be."""
+        with self._commit_lock:
+            self._open()
+
     def flush(self) -> None:
         """Commit what waits."""
         self._commit(None)
@@ -223,7 +230,7 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connect
     except sqlite3.Error as error:
         raise SinkError(f"{path}: {error}") from error
     try:
-        _prepare(connection, path)
+        _prepare(connection, path, busy_seconds)
     except sqlite3.Error as error:
         connection.close()
         raise SinkError(f"{path}: {error}") from error
@@ -233,8 +240,8 @@ def connect(path: str, *, busy_seconds: float = BUSY_SECONDS) -> sqlite3.Connect
     return connection
 
 
-def _prepare(connection: sqlite3.Connection, path: str) -> None:
-    connection.execute("PRAGMA journal_mode = WAL")
+def _prepare(connection: sqlite3.Connection, path: str, busy_seconds: float) -> None:
+    _use_wal(connection, busy_seconds)
     # NORMAL: a commit survives the process; FULL would cost a flush of the disk for each.
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
@@ -245,6 +252,20 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
     connection.execute("COMMIT")
     if version != SCHEMA_VERSION:
         raise SinkError(f"{path}: its tables are of version {version}, this program knows {SCHEMA_VERSION}")
+
+
+def _use_wal(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    """Switch the file to WAL. SQLite does not wait for others who are doing the same to a new file, so we do."""
+    until = time.monotonic() + busy_seconds
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if (error.sqlite_errorcode & 0xFF) != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(BUSY_PAUSE_SECONDS)
+        else:
+            return
 
 
 def read_sqlite(path: str | os.PathLike[str], *, grouped: bool = False) -> Iterator[TrackingEvent]:

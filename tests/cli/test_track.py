@@ -81,6 +81,32 @@ def test_urls_from_stdin(key_file: str, capsys: pytest.CaptureFixture[str], monk
     assert "javascript:x" in err
 
 
+def test_bad_lines_of_stdin_are_numbered(
+    key_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("https://e.example/\n\nftp://e.example/\n"))
+    assert sign(key_file, "-") == 65
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "line 3: " in err
+    assert "absolute http:// or https:// URL [not_http]" in err
+
+
+def test_what_a_sender_should_know_is_said(
+    key_file: str, tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    page, mail = tmp_path / "page.html", tmp_path / "mail.eml"
+    page.write_text("<a href='https://e.example/{{x}}'>x</a><a href='http://'>y</a><!-- z")
+    mail.write_text("Content-Type: text/html; charset=utf-7\n\n<a href='https://e.example/'>x</a>")
+    options = ("--key-file", key_file, "--base-url", BASE, "-o", str(tmp_path / "out"))
+    assert main(["track", "rewrite", *options, "--html", str(page)]) == 0
+    err = capfdbinary.readouterr().err.decode()
+    assert [line.rpartition(" ")[2] for line in err.splitlines()] == ["[no_host]", "[placeholders]", "[unclosed]"]
+    assert main(["track", "rewrite", *options, str(mail)]) == 0
+    assert b"part 1 (text/html) is left alone: its charset" in capfdbinary.readouterr().err
+    assert (tmp_path / "out").read_bytes() == mail.read_bytes()
+
+
 def test_unsafe_urls_are_named(key_file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert sign(key_file, "--json", "https://e.example/\x1b[31m", "https://e.example/") == 65
     out, err = capsys.readouterr()
@@ -137,6 +163,13 @@ def test_read(key_file: str, capsys: pytest.CaptureFixture[str]) -> None:
             "nonsense",
         ),
         (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "x", "--port", "99999999"], 69, "port"),
+        (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "no/folder"], 69, "no/folder: unable to open"),
+        (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "KEYS"], 69, "not a database"),
+        (["serve", "--key-file", "KEYS", "--base-url", BASE, "--json-lines", "no/folder"], 69, "no/folder: no such"),
+        (["sign", "--key-file", "KEYS", "--base-url", BASE, "--read"], 64, "give a tracked link"),
+        (["sign", "--key-file", "KEYS", "--base-url", BASE, "--recipient", "a@", "https://e.example/"], 64, "--recip"),
+        (["rewrite", "--key-file", "KEYS", "--base-url", BASE, "--charset", "x-y", str(NEWSLETTER)], 64, "--charset"),
+        (["stats", str(EVENTS), "--since", "2026-11-02", "--until", "2026-11-01"], 64, "is before --since"),
         ([], 64, "sign|rewrite|serve|stats"),
     ],
 )
@@ -266,12 +299,16 @@ def test_stats_of_several_files(tmp_path: Path, capsys: pytest.CaptureFixture[st
     assert main(["track", "stats", "--json", str(tmp_path / "a"), str(tmp_path / "b")]) == 0
     out, err = capsys.readouterr()
     assert sorted(out.splitlines()[1:]) == sorted(whole.splitlines()[1:])
-    assert "1 lines are no events" in err
+    assert re.search(r"/b:\d+: no event, passed over$", err.strip())
 
 
 def test_stats_of_something_else(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "text").write_text("hello\nworld\n")
     assert main(["track", "stats", str(tmp_path / "text")]) == 65
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "text:1: no event, passed over, like 1 more" in err
+    assert "mailgate track serve" in err
     SuppressionStore.open(str(tmp_path / "list.db")).close()
     assert main(["track", "stats", str(tmp_path / "list.db")]) == 65
     assert "no such table" in capsys.readouterr().err

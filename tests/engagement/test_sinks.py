@@ -145,6 +145,42 @@ def test_several_processes_of_which_one_is_killed(make: str, tmp_path: Path) -> 
     assert len(stored) <= len(certain) + 1
 
 
+def _write_one(make: str, path: str, ready: Any, number: int) -> None:
+    sink = KINDS[make](Path(path))
+    ready.wait()
+    sink(EVENTS[number])
+    sink.close()
+
+
+@pytest.mark.parametrize("make", ["json lines", "sqlite"])
+def test_processes_that_all_make_the_file(make: str, tmp_path: Path) -> None:
+    """Workers of one server start together and find no file; SQLite does not wait when two switch it to WAL."""
+    context = multiprocessing.get_context("fork")
+    for turn in range(25):
+        path = tmp_path / f"events{turn}"
+        ready = context.Barrier(4)
+        children = [context.Process(target=_write_one, args=(make, str(path), ready, n)) for n in range(4)]
+        for child in children:
+            child.start()
+        for child in children:
+            child.join()
+        assert [child.exitcode for child in children] == [0, 0, 0, 0]
+        assert {event.id for event in read_events(path)} == {event.id for event in EVENTS[:4]}
+
+
+def test_opening_tells_early_what_cannot_be(tmp_path: Path) -> None:
+    with SQLiteSink(tmp_path / "no" / "folder") as sink, pytest.raises(SinkError, match="unable to open"):
+        sink.open()
+    with JsonLinesSink(tmp_path / "no" / "folder") as lines, pytest.raises(FileNotFoundError):
+        lines.open()
+    for name, kind in (("a", SQLiteSink), ("b", JsonLinesSink)):
+        with kind(tmp_path / name) as sink:
+            sink.open()
+            assert list(read_events(tmp_path / name)) == []
+            sink(EVENTS[0])
+        assert [event.id for event in read_events(tmp_path / name)] == [EVENTS[0].id]
+
+
 @pytest.mark.parametrize("make", ["json lines", "sqlite"])
 def test_a_sink_that_was_used_before_a_fork(make: str, tmp_path: Path) -> None:
     path = tmp_path / "events"

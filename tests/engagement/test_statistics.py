@@ -311,6 +311,16 @@ def test_a_page_of_nothing() -> None:
     assert "Made on" not in text
 
 
+def test_a_page_of_one_event_and_of_many_weeks(make: Maker) -> None:
+    text = check(statistics_page(Statistics.of([make("open")])))
+    assert "1 message · 1 request recorded" in text
+    assert " to 2026" not in text
+    assert "by day of their first open" in text
+    text = check(statistics_page(Statistics.of([make("open", recipient=f"r{n}", hours=n * 24) for n in range(80)])))
+    assert "1 message · 80 requests recorded" in text
+    assert "by week of their first open" in text
+
+
 def test_hostile_names_stay_text(make: Maker) -> None:
     odd = "</title><script>alert(1)</script><a href='x'>\"'&"
     events = [make("click", url=odd, message=odd, stream=odd, tenant=odd, client=odd), make("open", client=odd)]
