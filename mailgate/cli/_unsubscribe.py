@@ -81,14 +81,17 @@ def _headers(args: argparse.Namespace) -> int:
         links = UnsubscribeLinks(keys=keys, base_url=args.base_url, mailto_address=args.mailto)
     except ValueError as error:
         raise _exit.Exit(_exit.USAGE, str(error)) from error
+    for name, value in (("--stream", args.stream), ("--tenant", args.tenant), ("--ref", args.ref)):
+        if value is not None and not value.isprintable():
+            raise _exit.Exit(_exit.USAGE, f"{name} holds a character that is not printable: {value[:100]!r}")
     status, first = _exit.OK, True
-    for recipient in _recipients(args.recipients):
+    for place, recipient in _recipients(args.recipients):
         try:
             subscription = _subscription(recipient, args)
             pair = links.headers(subscription, fold=None if args.json else "\n ")
         except ValueError as error:
             status = _exit.DATA
-            _output.say(_output.printable(f"{recipient[:100]}: {error}"))
+            _output.say(_output.printable(f"{place}{recipient[:100]}: {error}"))
             continue
         if args.json:
             record = {"recipient": recipient, "url": links.url(subscription), "mailto": links.mailto(subscription)}
@@ -100,19 +103,22 @@ def _headers(args: argparse.Namespace) -> int:
     return status
 
 
-def _recipients(words: list[str]) -> Iterator[str]:
+def _recipients(words: list[str]) -> Iterator[tuple[str, str]]:
+    """(where it stands, for words about it; the word or the line of stdin)."""
     for word in words:
         if word != "-":
-            yield word
+            yield "", word
             continue
-        for line in sys.stdin:
+        for number, line in enumerate(sys.stdin, 1):
             if line.strip():
-                yield line.strip()[:_MAX_LINE_CHARACTERS]
+                yield f"line {number}: ", line.strip()[:_MAX_LINE_CHARACTERS]
 
 
 def _subscription(recipient: str, args: argparse.Namespace) -> Subscription:
     if not args.ids and "@" not in recipient.strip("@"):
         raise ValueError("not an address (for an id of yours give --ids)")
+    if not recipient.isprintable() or (not args.ids and " " in recipient.rpartition("@")[2]):
+        raise ValueError("holds a control character or a space where none can be")
     return Subscription(
         recipient=None if args.ids else recipient,
         recipient_id=recipient if args.ids else None,

@@ -74,7 +74,7 @@ def test_many_recipients_from_stdin(
     assert [line["recipient"] for line in found] == ["ann@example.net", "bob@example.net"]
     assert all(line["url"] in line["headers"]["List-Unsubscribe"] for line in found)
     assert all("\n" not in line["headers"]["List-Unsubscribe"] for line in found)
-    assert "nobody: not an address" in said.err
+    assert "line 3: nobody: not an address" in said.err
 
 
 def test_ids(key_file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -92,6 +92,9 @@ def test_ids(key_file: str, capsys: pytest.CaptureFixture[str]) -> None:
         (["--mailto", "no address", "a@b.example"], 64),
         ([], 64),
         (["a" * 300 + "@b.example"], 65),
+        (["a@b .example"], 65),
+        (["a\x1b@b.example"], 65),
+        (["--stream", "news\r\nX: y", "a@b.example"], 64),
     ],
 )
 def test_what_would_not_work_is_refused(key_file: str, words: list[str], status: int) -> None:
