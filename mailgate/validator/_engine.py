@@ -11,16 +11,15 @@ block and a hang-up send its group to rest; a refusal of us at the door is the a
 from __future__ import annotations
 
 import asyncio
-import heapq
-import itertools
 import secrets
 import string
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mailgate.records import Reason, Resolve, Stage
+from mailgate.validator._agenda import Agenda
 from mailgate.validator._domain import Domain, Job, Outcome, RandomProbe
 from mailgate.validator._driver import Connect, TimeLimits, run_probe
 from mailgate.validator._gate import Gate, GateLimits, Group
@@ -73,8 +72,8 @@ class _Session:
 class Engine:
     """See the module. Made and used within one event loop.
 
-    error: an exception of ours in a task; whoever waits raises it. facts, put_off: what a state file is to keep, taken
-    by whoever writes it. changed: called when something may have happened for those who wait.
+    facts, put_off: what a state file is to keep, taken by whoever writes it. changed: called when something may have
+    happened for those who wait.
     """
 
     def __init__(
@@ -94,24 +93,27 @@ class Engine:
         self._utcnow = utcnow
         self._group_of = group_of or (lambda host: group_mx(host, settings.providers))
         self._state = state
-        self._changed = changed
-        self._loop = asyncio.get_running_loop()
-        self._now = self._loop.time
+        self._now = asyncio.get_running_loop().time
         self._limits = _time_limits(settings)
         self.gate: Gate[Domain] = Gate(_gate_limits(settings), self._now)
-        self.lookups = LookUps(settings, resolve, spawn=self._spawn, found=self._looked_up)
+        self._agenda = Agenda(next_time=self.gate.next_time, on_time=self.pump, changed=changed)
+        self.lookups = LookUps(settings, resolve, spawn=self._agenda.spawn, found=self._looked_up)
         self.reach = Reach(settings, resolve, connect)
         self._domains: dict[str, Domain] = {}
         self._forget_at = MAX_DOMAINS
-        self._due: list[tuple[float, int, Callable[[], None]]] = []
-        self._sequence = itertools.count()
-        self._timer: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
         self._closing = False
         self.deferred = 0
-        self.error: BaseException | None = None
         self.facts: list[tuple[str, DomainFacts, int, int]] = []
         self.put_off: list[tuple[Job, Deferred]] = []
+
+    @property
+    def error(self) -> BaseException | None:
+        """An exception of ours in a task; whoever waits raises it."""
+        return self._agenda.error
+
+    def fail(self, error: BaseException) -> None:
+        """Let whoever waits raise this exception; the first one counts."""
+        self._agenda.fail(error)
 
     # --- in and out ---------------------------------------------------------------------------------------------------
 
@@ -153,10 +155,10 @@ class Engine:
             return
         self.lookups.pump()
         while (chosen := self.gate.next()) is not None:
-            self._spawn(self._serve(*chosen))
+            self._agenda.spawn(self._serve(*chosen))
         if self.reach.undecided and (self.reach.ever or not (self.gate.open or self.lookups.busy)):
             self._decide_reach()
-        self._set_timer()
+        self._agenda.set_timer()
 
     def _deliver(self, domain: Domain, job: Job, outcome: Outcome, mailbox: Mailbox | None = None) -> None:
         mailbox = mailbox or self._parsed(job)
@@ -456,7 +458,7 @@ class Engine:
             if not job.run.over:
                 self.admit(job, name)
 
-        self._at(self._now() + delay, come_back)
+        self._agenda.at(self._now() + delay, come_back)
 
     def _put_off_random(self, domain: Domain, answer: Answer) -> bool:
         """The same for the random address, once; those who were accepted wait with it."""
@@ -472,7 +474,7 @@ class Engine:
                 domain.random = RandomProbe.NOT_ASKED
                 self._want(domain)
 
-        self._at(self._now() + delay, come_back)
+        self._agenda.at(self._now() + delay, come_back)
         return True
 
     # --- after a session ----------------------------------------------------------------------------------------------
@@ -619,54 +621,10 @@ class Engine:
             outcome = _unanswered(Finding.CONNECT_FAILED, evidence=f"dial:{','.join(hosts)}"[:200])
             self._close_domain(domain, outcome, UNREACHABLE_SECONDS)
 
-    # --- time and tasks -----------------------------------------------------------------------------------------------
-
-    def _at(self, when: float, action: Callable[[], None]) -> None:
-        heapq.heappush(self._due, (when, next(self._sequence), action))
-        self._set_timer()
-
-    def _set_timer(self) -> None:
-        times = [self._due[0][0]] if self._due else []
-        gate_time = self.gate.next_time()
-        if gate_time is not None:
-            times.append(gate_time)
-        if not times or (self._timer is not None and self._timer.when() <= min(times)):
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._timer = self._loop.call_at(min(times), lambda: self._spawn(self._on_time()))
-
-    async def _on_time(self) -> None:
-        self._timer = None
-        now = self._now()
-        while self._due and self._due[0][0] <= now:
-            heapq.heappop(self._due)[2]()
-        self.pump()
-        self._changed()
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._loop.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._done)
-
-    def _done(self, task: asyncio.Task[None]) -> None:
-        self._tasks.discard(task)
-        if not task.cancelled() and task.exception() is not None and self.error is None:
-            self.error = task.exception()
-        self._changed()
-
     async def close(self) -> None:
         """End every session with a QUIT, and every look-up."""
         self._closing = True
-        if self._timer is not None:
-            self._timer.cancel()
-        await asyncio.sleep(
-            0
-        )  # a task that is cancelled before its first step cannot give back what was counted for it
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._agenda.close()
 
 
 def _gate_limits(settings: Settings) -> GateLimits:

@@ -225,7 +225,7 @@ class Validator:
                 facts,
             )
         except StateError as error:
-            engine.error = engine.error or error
+            engine.fail(error)
             self._changed()
             return
         for run, job, result in done:
