@@ -54,10 +54,10 @@ BUGS. A single click with a browser's headers cannot be told from a person's. A 
 seconds is taken for a scanner. Behind several processes corrections come late (with `Statistics`), because each sees
 a part of the burst. A URL that a browser would repair in another way than `location` does (percent signs in host
 names, `https:` without slashes) is redirected to as it is written. Placeholders are known by their marks only; rewrite
-after rendering. SVG and MathML that hold misnested HTML are read without the full stack of open elements: of seeded soup
-one document in four thousand has other links than Chromium's tree there, and none without SVG. UTF-7 and HZ are left
-alone, and so is text that ends inside a two-byte set of ISO-2022. A part is rewritten in place in quoted-printable and
-base64; one whose base64 is damaged is left alone.
+after rendering. SVG and MathML that hold misnested HTML are read without the full stack of open elements: of seeded
+soup one document in four thousand has other links than Chromium's tree there, and none without SVG. UTF-7 and HZ are
+left alone, and so is text that ends inside a two-byte set of ISO-2022. A part is rewritten in place in quoted-printable
+and base64; one whose base64 is damaged is left alone.
 
     HTML Standard 13.2.5       tags, comments, character references    rewrite_html
     RFC 2045 6.7, 6.8          quoted-printable, base64                rewrite_message
