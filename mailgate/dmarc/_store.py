@@ -18,6 +18,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, date, datetime, time, timedelta
 from os import PathLike, fspath
+from time import monotonic, sleep
 from typing import Any, TypeAlias
 
 from mailgate.dmarc._contribution import Contribution, TlsContribution, canonical
@@ -29,6 +30,7 @@ from mailgate.records import MailgateError
 ROOM = "dmarc"
 VERSION = 1
 BUSY_SECONDS = 30.0
+BUSY_PAUSE_SECONDS = 0.005
 
 Connect: TypeAlias = Callable[[], Any]
 
@@ -279,12 +281,25 @@ def _connect_sqlite(path: str) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise StoreError(f"{path} cannot be opened: {error}") from error
     try:
-        connection.execute("PRAGMA journal_mode = WAL")
+        _use_wal(connection)
     except sqlite3.Error as error:
         connection.close()
         passing = any(word in str(error) for word in ("locked", "disk is full"))
         raise StoreError(f"{path} cannot be used: {error}", exit_status=75 if passing else 69) from error
     return connection
+
+
+def _use_wal(connection: sqlite3.Connection) -> None:
+    """SQLite does not call its busy handler here: of two processes that make a new file at once one would fail."""
+    deadline = monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or monotonic() > deadline:
+                raise
+        sleep(BUSY_PAUSE_SECONDS)
 
 
 def _insert(run: _Run, table: str, columns: tuple[str, ...], rows: Iterable[Sequence[object]]) -> int:

@@ -11,6 +11,7 @@ import hashlib
 import json
 import os
 import sqlite3
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +28,8 @@ ROOM = "validator"
 VERSION = 1
 # What an unknown result waits for a new attempt when nobody said how long.
 RETRY_SECONDS = 3_600
+_BUSY_SECONDS = 30.0
+_BUSY_PAUSE_SECONDS = 0.005
 _KEYS_A_QUERY = 400  # SQLite allows 999 parameters by default in old builds
 _ADDRESS_MARK = "\ufffc"
 
@@ -82,7 +85,7 @@ class State:
         try:
             # sqlite3 would make it with the umask's rights; WAL and shared memory files take over those of the file.
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600))
-            self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=30.0)
+            self._connection = sqlite3.connect(self._path, isolation_level=None, timeout=_BUSY_SECONDS)
         except (OSError, sqlite3.Error) as error:
             raise StateError(f"cannot open the state file {self._path}: {error}") from error
         try:
@@ -94,8 +97,20 @@ class State:
             self._connection.close()
             raise
 
+    def _use_wal(self) -> None:
+        # SQLite does not call its busy handler here: of two processes that make a new file at once one would fail.
+        deadline = time.monotonic() + _BUSY_SECONDS
+        while True:
+            try:
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                return
+            except sqlite3.OperationalError as error:
+                if "locked" not in str(error) or time.monotonic() > deadline:
+                    raise
+            time.sleep(_BUSY_PAUSE_SECONDS)
+
     def _prepare(self) -> None:
-        self._connection.execute("PRAGMA journal_mode = WAL")
+        self._use_wal()
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.executescript(_SCHEMA)
         self._connection.execute("INSERT OR IGNORE INTO mg_schema VALUES (?, ?)", (ROOM, VERSION))

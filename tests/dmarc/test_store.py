@@ -23,6 +23,7 @@ import pytest
 from mailgate.dmarc import Rollup, RollupStore, StoreError, Trust, ViewOptions, read, view
 from tests.support import needs, postgres
 from tests.support.dmarc_reports import DAY, FIRST_DAY, record, report, story, tls_report
+from tests.support.together import all_at_once
 
 
 def states() -> list[Rollup]:
@@ -286,3 +287,16 @@ def test_years_of_reports_are_shown(tmp_path: Path) -> None:
         store.add(batch)
     shown = view(store.load(), ViewOptions(since=date(2026, 1, 1), until=date(2026, 12, 31)))
     assert shown["domains"]["example.com"]["messages"] == 365 * 5
+
+
+def test_processes_that_all_make_the_file(tmp_path: Path) -> None:
+    """Cron jobs that start together find no file; SQLite does not wait when two switch it to WAL."""
+    for turn in range(25):
+        path = tmp_path / f"mail{turn}.db"
+        assert all_at_once(lambda path=path: _add_to(path)) == [0, 0, 0, 0]  # type: ignore[misc]
+        assert RollupStore.open(path).load() == STATES[0]
+
+
+def _add_to(path: Path) -> None:
+    with RollupStore.open(path) as store:
+        store.add(STATES[0])

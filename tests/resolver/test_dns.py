@@ -192,7 +192,7 @@ def test_mistakes_of_the_caller_are_errors() -> None:
         asyncio.run(DnsResolver(nameservers=["127.0.0.1"])("example.com", "NONSENSE"))
     with pytest.raises(ValueError, match="empty"):
         DnsResolver(nameservers=[])
-    with pytest.raises(ValueError, match="'dns.example'"):
+    with pytest.raises(ValueError, match=r"'dns\.example'"):
         DnsResolver(nameservers=["dns.example"])
     with pytest.raises(ValueError, match="time limits"):
         DnsResolver(nameservers=["127.0.0.1"], timeout_seconds=0)

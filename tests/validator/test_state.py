@@ -20,6 +20,7 @@ from mailgate.validator import Level, StateError, Status, Validation, Validator
 from mailgate.validator._state import Deferred, DomainFacts, State, result_key
 from tests.support.dns_world import InThread
 from tests.support.smtp_world import OK, Connection, Greylisting, Persona, SmtpWorld, knows
+from tests.support.together import all_at_once
 from tests.validator.world import World, told
 
 NOW = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -270,3 +271,10 @@ def whole_lines(path: Path) -> list[str]:
 
 def answers_in(path: Path) -> int:
     return len(whole_lines(path))
+
+
+def test_processes_that_all_make_the_file(tmp_path: Path) -> None:
+    """Runs that start together find no file; SQLite does not wait when two switch it to WAL."""
+    for turn in range(25):
+        path = tmp_path / f"state{turn}"
+        assert all_at_once(lambda path=path: State(path, max_age_seconds=60).close()) == [0, 0, 0, 0]  # type: ignore[misc]
