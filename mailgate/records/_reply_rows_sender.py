@@ -98,6 +98,7 @@ _RATE = (
         exceeded the rate; exceeded the maximum number of messages; exceeds ... messages per;
         messages per ... exceeded; receiving mail too quickly; excessive volume; unexpected volume; flood detected;
         mail flood; message flood; limit exceeded for sender; sender rate; policy rejection too many;
+        sender s quota; sender quota; senders quota; quota of the sender; quota of sender;
         trop de messages; trop de connexions; zu viele verbindungen; demasiadas conexiones; troppe connessioni;
         too many hits; has exceeded the max emails per hour; max defers and failures per hour;
         discarded due to recipient rate
@@ -246,6 +247,13 @@ _HELO_AND_LISTS = (
         helo argument; bad helo
         """,
         sample="550 5.7.1 <localhost>: Helo command rejected: Host not found",
+    ),
+    row(
+        "text:helo-argument",  # RFC 3463 3.6: X.5.4 is about a command's argument, and no mailbox
+        Reason.BLOCKED,
+        "invalid domain name; invalid hostname; invalid host name; malformed domain name",
+        statuses=("x.5.4",),
+        sample="501 5.5.4 Invalid domain name",
     ),
     row(
         "text:reputation",

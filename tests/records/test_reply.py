@@ -295,3 +295,16 @@ def test_any_bytes_are_a_reply_or_a_parse_error(wire: bytes) -> None:
 )
 def test_a_blocked_message_is_not_a_blocked_client(said: str, reason: Reason) -> None:
     assert SmtpReply.parse(said).meaning(Stage.DATA).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("552 5.2.2 The sender's quota has been exceeded", Reason.RATE_LIMITED),
+        ("501 5.5.4 Invalid domain name", Reason.BLOCKED),
+        ("550 5.1.2 Invalid domain name", Reason.DOMAIN_NOT_FOUND),
+        ("552 5.2.2 Mailbox quota exceeded", Reason.MAILBOX_FULL),
+    ],
+)
+def test_what_is_said_of_the_sender_is_not_said_of_the_mailbox(said: str, reason: Reason) -> None:
+    assert SmtpReply.parse(said).meaning(Stage.RCPT).reason is reason
