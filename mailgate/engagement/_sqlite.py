@@ -116,10 +116,7 @@ class SQLiteSink:
     def __call__(self, event: TrackingEvent) -> None:
         """Store one event."""
         if self._pid != os.getpid():
-            # After a fork connection, locks and waiting events are the parent's. The connection is not even closed:
-            # that would be a checkpoint in a file that the parent is using.
-            _INHERITED.append(self._connection)
-            self._start()
+            self._begin_anew()
         waiting = _Waiting(_row(event))
         with self._queue_lock:
             self._queue.append(waiting)
@@ -130,6 +127,21 @@ class SQLiteSink:
             self._commit(None)
         elif self._flusher is None:
             self._start_flusher()
+
+    def _begin_anew(self) -> None:
+        # After a fork connection, locks and waiting events are the parent's. The connection is not even closed: that
+        # would be a checkpoint in a file that the parent is using.
+        _INHERITED.append(self._connection)
+        self._start()
+
+    def __del__(self) -> None:
+        connection = getattr(self, "_connection", None)  # none when __init__ has failed
+        if connection is None:
+            return
+        if self._pid == os.getpid():
+            connection.close()
+        else:
+            _INHERITED.append(connection)
 
     def open(self) -> None:
         """Open the file before the first event, to be told early (SinkError) that it cannot be."""
@@ -142,6 +154,9 @@ class SQLiteSink:
 
     def close(self) -> None:
         """Commit what waits and close the file; a later event opens it again."""
+        if self._pid != os.getpid():
+            self._begin_anew()
+            return
         self._closing.set()
         if self._flusher is not None:
             self._flusher.join()

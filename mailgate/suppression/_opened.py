@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from types import TracebackType
 from typing import Any, Self
 
@@ -39,7 +40,7 @@ class OpenedList:
         self.settings = settings
         self.clock = clock
         self.hash_keys = keys
-        self._sessions = Sessions(dialect, self._prepare)
+        self._sessions = Sessions(dialect, partial(_prepare, keys=keys))  # no cycle: who drops a list closes it
         self._local = self._sessions.local
         self._transactional = settings.transactional_streams
 
@@ -96,14 +97,6 @@ class OpenedList:
             dialect.create = False  # from now on a file that is gone is an error, not an empty list
         self._sessions.adopt(connection)
 
-    def _prepare(self, session: Session) -> None:
-        try:
-            if not session.shared:
-                migrate(session.dialect, session.connection, create=False, writable=False)
-        except session.dialect.errors as error:
-            raise session.failure(error) from error
-        session.rules = load_rules(session, self.hash_keys)
-
     def _refuse_other_settings(self, hashed: bool, folding: Folding | None) -> None:
         meta = dict(self._sessions.get().rows("SELECT name, value FROM mg_suppression_meta"))
         refuse_other_settings(meta, hashed=hashed, folding=folding)
@@ -121,3 +114,12 @@ class OpenedList:
     def verify(self) -> None:
         """Raises StoreUnavailable when the database is no longer there; look-ups notice that within 0.2 s anyway."""
         self._sessions.verified()
+
+
+def _prepare(session: Session, *, keys: KeyRing | None) -> None:
+    try:
+        if not session.shared:
+            migrate(session.dialect, session.connection, create=False, writable=False)
+    except session.dialect.errors as error:
+        raise session.failure(error) from error
+    session.rules = load_rules(session, keys)

@@ -30,6 +30,7 @@ from mailgate.engagement import (
 )
 from mailgate.engagement._sqlite import SCHEMA_VERSION, connect
 from mailgate.records import KeyRing
+from tests.support.files import is_held
 
 from .conftest import CHROME, SECRET, Client
 
@@ -166,6 +167,25 @@ def test_processes_that_all_make_the_file(make: str, tmp_path: Path) -> None:
             child.join()
         assert [child.exitcode for child in children] == [0, 0, 0, 0]
         assert {event.id for event in read_events(path)} == {event.id for event in EVENTS[:4]}
+
+
+def test_a_sink_that_nobody_holds_any_more_closes_its_file(tmp_path: Path) -> None:
+    sink = SQLiteSink(tmp_path / "events")
+    sink(EVENTS[0])
+    assert is_held(tmp_path / "events")
+    del sink
+    assert not is_held(tmp_path / "events")
+
+
+def test_a_child_that_closes_a_sink_leaves_it_to_its_parent(tmp_path: Path) -> None:
+    with SQLiteSink(tmp_path / "events") as sink:
+        sink(EVENTS[0])
+        process = multiprocessing.get_context("fork").Process(target=sink.close)
+        process.start()
+        process.join()
+        assert process.exitcode == 0
+        sink(EVENTS[1])
+    assert [event.id for event in read_events(tmp_path / "events")] == [event.id for event in EVENTS[:2]]
 
 
 def test_opening_tells_early_what_cannot_be(tmp_path: Path) -> None:

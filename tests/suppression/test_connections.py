@@ -17,6 +17,7 @@ from mailgate.records import Reason
 from mailgate.suppression import Folding, SuppressionReason, SuppressionStore
 from mailgate.suppression._dialect import PostgresDialect, _translate, _without_password, dialect_for, is_url
 from tests.support import needs
+from tests.support.files import is_held
 from tests.support.postgres import PostgresServer
 from tests.suppression.conftest import START, Backend, Clock
 from tests.suppression.given import bounce, entries
@@ -206,3 +207,11 @@ def test_an_sqlite_without_json_functions_answers_alike(sqlite: Backend) -> None
     store._sessions.get().lose()
     assert not store._sessions.get().quick
     assert (store.check("user@example.com"), store.check("other@example.com")) == quick
+
+
+def test_a_store_that_nobody_holds_any_more_closes_its_file(tmp_path: Path) -> None:
+    store = SuppressionStore.open(tmp_path / "mail.db")
+    store.add("ann@example.com")
+    assert is_held(tmp_path / "mail.db")
+    del store
+    assert not is_held(tmp_path / "mail.db")
