@@ -7,10 +7,8 @@ import asyncio
 import contextlib
 import io
 import os
-import signal
 import stat
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, BinaryIO, TextIO
@@ -146,10 +144,7 @@ def run(args: argparse.Namespace) -> int:
         style = "full" if args.full else "json" if args.json else "rows"
         output = _output_file(stack, args.output, args.inputs)
         sink = Sink(output, table, style=style, redact=args.redact, only=only, bare=args.bare)
-        try:
-            return asyncio.run(_validate(args, settings, resolve, sink, table, addresses))
-        except asyncio.CancelledError as error:
-            raise KeyboardInterrupt from error
+        return asyncio.run(_validate(args, settings, resolve, sink, table, addresses))
 
 
 def _addresses(args: argparse.Namespace) -> list[str]:
@@ -270,10 +265,6 @@ async def _validate(
     table: Table | None,
     addresses: list[str],
 ) -> int:
-    task = asyncio.current_task()
-    if task is not None and threading.current_thread() is threading.main_thread():
-        # The loop's own way wakes it by a file descriptor, wherever the program waits just then.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, task.cancel)
     rows: Any = ((None, word) for word in addresses)
     if table is not None:
         rows = ((row, table.address(row)) for row in table.rows)
