@@ -55,7 +55,7 @@ _GAVE_UP_AFTER = re.compile(r"delivery failed \d{1,4} attempts|deliver for the l
 _LISTED = frozenset((Reason.BLOCKED, Reason.REPUTATION, Reason.SPAM, Reason.POLICY, Reason.PTR_MISSING))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class CauseFacts:
     """What a report says about one recipient, as read, nothing concluded.
 
@@ -83,7 +83,7 @@ class CauseFacts:
     hint: Reason | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class Cause:
     """The conclusion about one recipient.
 
@@ -110,7 +110,7 @@ class Cause:
         return self.reason.fault
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Reading:
     """One text of the report, read: the reply in it and what that means, with the weight of its evidence."""
 

@@ -130,7 +130,7 @@ def _split(phrases: str) -> tuple[str, ...]:
     return tuple(" ".join(phrase.split()) for phrase in phrases.split(";") if phrase.strip())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Reading:
     """A reply prepared for a table: its words and what it answers."""
 
