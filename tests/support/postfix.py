@@ -72,7 +72,7 @@ _PATIENCE_SECONDS = 30.0
 class Postfix:
     """listeners: `address:port` to settings of that smtpd alone. main: over `COMMON`. more: lines for master.cf.
 
-    folder: an empty folder that every user may enter (tmp_path is not: use `open_folder`).
+    folder: an empty folder that every user may enter, which tmp_path is not.
     """
 
     def __init__(

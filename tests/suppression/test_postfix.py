@@ -85,7 +85,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-def bed(folder: Path) -> Iterator[postfix.Postfix]:
+def ports(folder: Path) -> Iterator[dict[str, int]]:
     with contextlib.ExitStack() as stack:
         server = subprocess.Popen(
             [sys.executable, folder / "server.py", folder / "db" / "mail.db", folder / "policy"],
@@ -115,9 +115,9 @@ def bed(folder: Path) -> Iterator[postfix.Postfix]:
 
 
 def answer(
-    bed: postfix.Postfix, recipient: str, *, service: str = "plain", sender: str = "app@sender.test"
+    ports: dict[str, int], recipient: str, *, service: str = "plain", sender: str = "app@sender.test"
 ) -> tuple[int, str]:
-    with smtplib.SMTP("127.0.0.1", bed.ports[service], timeout=20) as client:
+    with smtplib.SMTP("127.0.0.1", ports[service], timeout=20) as client:
         client.command_encoding = "utf-8"
         client.ehlo()
         client.mail(sender, ["SMTPUTF8"])
@@ -125,22 +125,22 @@ def answer(
         return code, text.decode()
 
 
-def test_a_suppressed_recipient_is_refused_with_a_clear_text(bed: postfix.Postfix) -> None:
-    code, text = answer(bed, "Gone@Target.test")
+def test_a_suppressed_recipient_is_refused_with_a_clear_text(ports: dict[str, int]) -> None:
+    code, text = answer(ports, "Gone@Target.test")
     assert code == 550
     assert "5.7.1 <Gone@Target.test>: Recipient address rejected: recipient is on our suppression list" in text
     assert "hard_bounce since 20" in text
 
 
 @pytest.mark.parametrize("service", ["plain", "marketing", "spawned"])
-def test_everybody_else_passes_and_the_mail_goes_out(bed: postfix.Postfix, service: str) -> None:
-    with smtplib.SMTP("127.0.0.1", bed.ports[service], timeout=20) as client:
+def test_everybody_else_passes_and_the_mail_goes_out(ports: dict[str, int], service: str) -> None:
+    with smtplib.SMTP("127.0.0.1", ports[service], timeout=20) as client:
         assert client.sendmail("app@sender.test", ["other@target.test"], "Subject: x\r\n\r\nbody\r\n") == {}
-    assert answer(bed, "other@target.test", service=service)[0] == 250
+    assert answer(ports, "other@target.test", service=service)[0] == 250
 
 
-def test_only_the_suppressed_recipient_of_several_is_refused(bed: postfix.Postfix) -> None:
-    with smtplib.SMTP("127.0.0.1", bed.ports["plain"], timeout=20) as client:
+def test_only_the_suppressed_recipient_of_several_is_refused(ports: dict[str, int]) -> None:
+    with smtplib.SMTP("127.0.0.1", ports["plain"], timeout=20) as client:
         refused = client.sendmail(
             "a@sender.test", ["one@target.test", "gone@target.test", "two@target.test"], "\r\n\r\nx"
         )
@@ -156,8 +156,8 @@ def test_only_the_suppressed_recipient_of_several_is_refused(bed: postfix.Postfi
         ("spawned", "app@sender.test", 550),
     ],
 )
-def test_the_stream_decides(bed: postfix.Postfix, service: str, sender: str, code: int) -> None:
-    assert answer(bed, "left@target.test", service=service, sender=sender)[0] == code
+def test_the_stream_decides(ports: dict[str, int], service: str, sender: str, code: int) -> None:
+    assert answer(ports, "left@target.test", service=service, sender=sender)[0] == code
 
 
 @pytest.mark.parametrize(
@@ -171,33 +171,33 @@ def test_the_stream_decides(bed: postfix.Postfix, service: str, sender: str, cod
         ("a@dead.test", 250),
     ],
 )
-def test_recipients_as_postfix_hands_them_over(bed: postfix.Postfix, recipient: str, code: int) -> None:
-    assert answer(bed, recipient)[0] == code
+def test_recipients_as_postfix_hands_them_over(ports: dict[str, int], recipient: str, code: int) -> None:
+    assert answer(ports, recipient)[0] == code
 
 
 @pytest.mark.parametrize("service", ["plain", "spawned"])
 def test_a_list_that_is_moved_away_defers_everybody_until_it_is_back(
-    bed: postfix.Postfix, folder: Path, service: str
+    ports: dict[str, int], folder: Path, service: str
 ) -> None:
     path, away = folder / "db" / "mail.db", folder / "db" / "away.db"
-    assert answer(bed, "other@target.test", service=service)[0] == 250
+    assert answer(ports, "other@target.test", service=service)[0] == 250
     os.rename(path, away)
     try:
         for recipient in ("other@target.test", "gone@target.test"):
-            code, text = answer(bed, recipient, service=service)
+            code, text = answer(ports, recipient, service=service)
             assert code == 451
             assert "4.3.5" in text
             assert "the suppression list cannot be read" in text
     finally:
         os.rename(away, path)
     deadline = time.monotonic() + 10
-    while answer(bed, "other@target.test", service=service)[0] != 250:
+    while answer(ports, "other@target.test", service=service)[0] != 250:
         assert time.monotonic() < deadline
-    assert answer(bed, "gone@target.test", service=service)[0] == 550
+    assert answer(ports, "gone@target.test", service=service)[0] == 550
 
 
-def test_what_is_added_holds_for_the_next_recipient(bed: postfix.Postfix, folder: Path) -> None:
-    assert answer(bed, "new@target.test")[0] == 250
+def test_what_is_added_holds_for_the_next_recipient(ports: dict[str, int], folder: Path) -> None:
+    assert answer(ports, "new@target.test")[0] == 250
     with SuppressionStore.open(folder / "db" / "mail.db", create=False) as store:
         store.add("new@target.test")
-    assert answer(bed, "new@target.test")[0] == 550
+    assert answer(ports, "new@target.test")[0] == 550
