@@ -5,6 +5,7 @@ Both ways give the same texts to the same judges (`_facet`, `_header`); tests co
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -20,6 +21,7 @@ from mailgate.records import ParseError
 
 _LOOK_BYTES = 64 * 1024
 _EMPTY_RECORD = RECORD_START + RECORD_END
+_FEEDBACK_TAG = re.compile(rb"[<:]feedback(?:[ \t\r\n/>]|\Z)")  # the word alone is in the HTML of any mail
 S = TypeVar("S", bound=Sink)
 
 
@@ -86,7 +88,7 @@ def _by_expat(
 
 
 def _other_thing(document: Document, parser: FeedbackParser, error: ParseError) -> ParseError:
-    """`error`, or `not_a_report` for what broke before its root element and never speaks of a report.
+    """`error`, or `not_a_report` for what broke before its root element and has no `feedback` tag.
 
     Such are the HTML bodies and SVG pictures of mails, and text that begins with `<`. A file by itself that says it is
     XML, or that brings a DOCTYPE, is told what is wrong with it.
@@ -95,7 +97,7 @@ def _other_thing(document: Document, parser: FeedbackParser, error: ParseError) 
         return error
     start = next(as_utf8(document.chunks, set(), lenient=True), b"")[:_LOOK_BYTES]
     says_so = start.startswith(b"<?xml") or error.error == "dtd_forbidden"
-    if b"feedback" in start or (says_so and not document.among_others):
+    if _FEEDBACK_TAG.search(start) or (says_so and not document.among_others):
         return error
     return ParseError("not_a_report", "markup, but no report", offset=error.offset)
 

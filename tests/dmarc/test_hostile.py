@@ -757,6 +757,9 @@ BESIDE = (
     "{ hello }",
     '{"a": 1}',
     "<?xml version='1.0'?>",
+    "<html lang=en><p>Your feedback matters",
+    "<https://example.com/feedback> tells us what you think",
+    "<!-- feedback -- form --><p>x",
 )
 
 
@@ -778,6 +781,7 @@ def test_markup_that_is_no_report_is_passed_over(text: str) -> None:
         (b"<?xml version='1.0'?>", "xml_not_wellformed"),
         (b"<?xml version='1.0'?><feed", "xml_not_wellformed"),
         (b"<feedback", "xml_not_wellformed"),
+        (b"<!-- a -- b --><r:feedback>", "xml_not_wellformed"),
         (b"<!DOCTYPE lolz [<!ENTITY a 'b'>]><lolz>&a;</lolz>", "dtd_forbidden"),
         (b"<!DOCTYPE html><html></html>", "not_a_report"),
         (b"<!doctype html><html></html>", "not_a_report"),
