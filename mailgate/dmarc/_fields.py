@@ -56,10 +56,14 @@ _POLICY_ELEMENTS = frozenset({"p", "sp", "np", "pct", "adkim", "aspf", "fo", "te
 
 
 def record_fields(record: Value) -> RecordFields:
-    """What a `record` element holds. Elements that the schema does not know are passed over (RFC 9990 3.1.1.7)."""
-    source_ip = count = disposition = dkim = spf = header_from = envelope_from = envelope_to = None
+    """What a `record` element holds. Elements that the schema does not know are passed over (RFC 9990 3.1.1.7).
+
+    Of a text that stands there again, in the same element or in a second one of its parent, the first is taken.
+    """
+    source_ip = count = None
     rows, alias = 0, False
-    reasons: list[Texts] = []
+    evaluated: Tree = []
+    identifiers: Tree = []
     dkims: list[Texts] = []
     spfs: list[Texts] = []
     for name, value in _children(record):
@@ -73,20 +77,18 @@ def record_fields(record: Value) -> RecordFields:
                     rows += count is not None
                     count = _text(text)
                 elif inner == "policy_evaluated":
-                    evaluated = _children(text)
-                    disposition, dkim, spf = _texts(evaluated, ("disposition", "dkim", "spf"))
-                    reasons += [_texts(_children(v), ("type", "comment")) for n, v in evaluated if n == "reason"]
+                    evaluated += _children(text)
         elif name in ("identifiers", "identities"):
             alias = alias or name == "identities"
-            header_from, envelope_from, envelope_to = _texts(
-                _children(value), ("header_from", "envelope_from", "envelope_to")
-            )
+            identifiers += _children(value)
         elif name == "auth_results":
             for inner, result in _children(value):
                 if inner == "dkim":
                     dkims.append(_texts(_children(result), ("domain", "selector", "result", "human_result")))
                 elif inner == "spf":
                     spfs.append(_texts(_children(result), ("domain", "scope", "result", "human_result")))
+    disposition, dkim, spf = _texts(evaluated, ("disposition", "dkim", "spf"))
+    header_from, envelope_from, envelope_to = _texts(identifiers, ("header_from", "envelope_from", "envelope_to"))
     return RecordFields(
         source_ip,
         count,
@@ -98,7 +100,7 @@ def record_fields(record: Value) -> RecordFields:
         envelope_from,
         envelope_to,
         alias,
-        tuple(reasons),
+        tuple([_texts(_children(value), ("type", "comment")) for name, value in evaluated if name == "reason"]),
         tuple(dkims),
         tuple(spfs),
     )

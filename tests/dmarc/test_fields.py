@@ -157,6 +157,21 @@ def test_a_row_that_says_a_number_twice_cannot_be_counted(element: bytes) -> Non
     assert read(report([record(count=7)]).replace(element, element * 2)).messages == 0
 
 
+@pytest.mark.parametrize("limits", [Limits(), Limits(max_field_bytes=MAX_CHARACTERS - 1)], ids=["shapes", "expat"])
+def test_a_second_element_of_a_kind_takes_nothing_away_from_the_first(limits: Limits) -> None:
+    data = report([record(count=7, dkim="pass", header_from="news.example.com")])
+    twice = data.replace(b"</row>", b"<policy_evaluated><dkim>fail</dkim></policy_evaluated></row>")
+    twice = twice.replace(
+        b"</record>",
+        b"<identifiers><header_from>other.example</header_from><envelope_to>b.example</envelope_to></identifiers>"
+        b"</record>",
+    )
+    (row,) = read(twice, limits).rows
+    (alone,) = read(data, limits).rows
+    assert (row.dkim, row.spf, row.disposition) == (alone.dkim, alone.spf, alone.disposition)
+    assert (row.header_from, row.envelope_to) == ("news.example.com", "b.example")
+
+
 def test_an_element_where_text_belongs_is_no_text() -> None:
     assert read(report([record(count=7)]).replace(b"<count>7", b"<count>7<x/>1")).messages == 0
 
