@@ -21,6 +21,7 @@ _MAX_PARTS = 1_000
 _SNIFF_BYTES = 1_024
 _WHITE = b" \t\r\n"
 _FIELD_LINE = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+_BEFORE = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n\0])*+")
 _UTF16_FIRST = {b"<\0": "xml", b"\0<": "xml", b"{\0": "json", b"\0{": "json"}
 
 
@@ -68,7 +69,8 @@ def kind_of(start: bytes) -> str | None:
         start = start[2:]
     if start[:2] in _UTF16_FIRST:
         return _UTF16_FIRST[start[:2]]
-    first = start.removeprefix(b"\xef\xbb\xbf").lstrip(_WHITE + b"\0")[:1]
+    before = _BEFORE.match(start)
+    first = start[before.end() :][:1] if before else b""
     return {b"<": "xml", b"{": "json"}.get(first)
 
 

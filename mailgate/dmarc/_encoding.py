@@ -14,6 +14,8 @@ _DECLARATION = re.compile(
     rb"""<\?xml[ \t\r\n][^<>?]{0,300}?encoding[ \t\r\n]*=[ \t\r\n]*["']([A-Za-z0-9._:-]{1,40})["']"""
 )
 _WHITE = b" \t\r\n"
+_UTF8_MARKS = re.compile(rb"(?:[ \t\r\n]*+\xef\xbb\xbf)++")  # programs that write one each write several
+_UTF16_FIRST = {"utf-16-le": (b"<\0", b"{\0"), "utf-16-be": (b"\0<", b"\0{")}
 _UTF8_NAMES = frozenset({"utf-8", "ascii"})
 
 # Python has codecs that are no character sets (rot13, zlib), that are not ASCII-based (EBCDIC) or that take more than
@@ -55,14 +57,17 @@ def _start(chunks: Iterator[bytes]) -> bytes:
 
 def _encoding_of(start: bytes, defects: set[str]) -> tuple[str, int]:
     """A codec's name, and the bytes of the mark in front."""
-    if start.startswith(codecs.BOM_UTF8):
+    mark = _UTF8_MARKS.match(start)
+    if mark is not None:
         defects.add("bom")
-        return _declared(start[3:], defects), 3
+        if _declared(start[mark.end() :], defects) != "utf-8":
+            defects.add("encoding_mismatch")
+        return "utf-8", mark.end()
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if start.startswith(mark):
             defects.update(("utf16", "bom"))
             return name, 2
-    for first, name in ((b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):
+    for name, first in _UTF16_FIRST.items():
         if start.startswith(first):
             defects.add("utf16")
             return name, 0

@@ -332,6 +332,19 @@ def test_case_15_a_byte_order_mark_and_blank_lines_are_read_and_named() -> None:
     assert {"bom", "leading_whitespace"} <= set(both.defects)
 
 
+@pytest.mark.parametrize("before", [b"\xef\xbb\xbf" * 2, b"\r\n\xef\xbb\xbf", b"\xef\xbb\xbf \n\xef\xbb\xbf\n"])
+def test_case_15_byte_order_marks_and_blanks_in_any_order(before: bytes) -> None:
+    found = one(before + report([record(count=7)]))
+    assert found.messages == 7
+    assert "bom" in found.defects
+
+
+def test_case_15_a_byte_order_mark_is_believed_before_the_declaration() -> None:
+    data = report(org_name="Société").replace(b"UTF-8", b"windows-1252")
+    found = one(b"\xef\xbb\xbf" + data)
+    assert (found.org_name, found.defects) == ("Société", ("bom", "encoding_mismatch"))
+
+
 @pytest.mark.parametrize("codec", ["utf-16-le", "utf-16-be"])
 @pytest.mark.parametrize("mark", [True, False], ids=["mark", "no mark"])
 @pytest.mark.parametrize("declared", ["UTF-16", "UTF-8"])
