@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -268,11 +269,15 @@ def _period(value: object, defects: set[str]) -> tuple[str, str, int, int]:
 
 
 _RANGE = ("start-datetime", "end-datetime")
+_WRITTEN_TIME = re.compile(
+    r"(\d{4}-\d\d-\d\d)(?:[Tt]| {1,2})(\d\d:\d\d):(\d\d)(\.\d{1,9})? ?([+-]\d\d:?\d\d)? ?(Z|UTC|GMT)?",
+    re.ASCII | re.IGNORECASE,
+)
 
 
 def _seconds(text: str, defects: set[str]) -> int:
     try:
-        instant = datetime.fromisoformat(text)
+        instant = datetime.fromisoformat(_iso(text))
         if instant.tzinfo is None:
             defects.add("missing_time_zone")
             instant = instant.replace(tzinfo=UTC)
@@ -282,6 +287,16 @@ def _seconds(text: str, defects: set[str]) -> int:
     if seconds < 0:
         raise ParseError("bad_date_range", f"before 1970: {text[:40]!r}", field="date-range")
     return seconds
+
+
+def _iso(text: str) -> str:
+    """The time as Python reads it: RFC 3339 allows small letters and a leap second, Go writes `+0000 UTC`."""
+    match = _WRITTEN_TIME.fullmatch(text)
+    if match is None:
+        return text
+    day, hour_and_minute, second, fraction, offset, zone = match.groups()
+    second = "59" if second == "60" else second
+    return f"{day}T{hour_and_minute}:{second}{fraction or ''}{offset or ('+00:00' if zone else '')}"
 
 
 def _policy(item: dict[str, Any], defects: set[str]) -> TlsPolicy:

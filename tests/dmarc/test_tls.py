@@ -115,6 +115,27 @@ def test_deviations_are_read_and_named(data: dict[str, Any], defect: str) -> Non
     assert defect in found(data).defects
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "2025-01-01T23:59:59Z", "2025-01-01t23:59:59z", "2025-01-01T23:59:60Z", "2025-01-01T23:59:59.999999999Z",
+        "2025-01-01 23:59:59 UTC", "2025-01-01 23:59:59 +0000 UTC", "2025-01-02 01:59:59 +02:00", "2025-01-01T23:59:59GMT",
+    ],
+)  # fmt: skip
+def test_times_as_reporters_write_them(written: str) -> None:
+    report = found(raw(**{"date-range": {"start-datetime": "2025-01-01T00:00:00Z", "end-datetime": written}}))
+    assert (report.end, report.end_seconds) == (written, 1_735_775_999)
+    assert report.defects == ()
+
+
+@pytest.mark.parametrize("codec", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_utf_16_is_read_with_and_without_a_mark(codec: str) -> None:
+    report = parse(json.dumps(raw()).encode(codec))
+    assert isinstance(report, TlsReport)
+    assert (report.success, report.failure) == (10, 3)
+    assert "utf16" in report.defects
+
+
 def test_what_is_no_number_counts_nothing() -> None:
     report = found(changed(summary={"total-successful-session-count": "42", "total-failure-session-count": 10**15}))
     assert (report.success, report.failure) == (0, 0)
