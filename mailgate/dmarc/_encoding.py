@@ -57,12 +57,12 @@ def _start(chunks: Iterator[bytes]) -> bytes:
 
 def _encoding_of(start: bytes, defects: set[str]) -> tuple[str, int]:
     """A codec's name, and the bytes of the mark in front."""
-    mark = _UTF8_MARKS.match(start)
-    if mark is not None:
+    marks = _UTF8_MARKS.match(start)
+    if marks is not None:
         defects.add("bom")
-        if _declared(start[mark.end() :], defects) != "utf-8":
+        if _declared(start[marks.end() :], defects) != "utf-8":
             defects.add("encoding_mismatch")
-        return "utf-8", mark.end()
+        return "utf-8", marks.end()
     for mark, name in ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be")):
         if start.startswith(mark):
             defects.update(("utf16", "bom"))
