@@ -23,9 +23,10 @@ Four steps, each of use alone:
   looking    `view` (JSON values, readiness included), then `name_sources` with `Networks` or `ptr_names`.
   showing    `page` (one HTML page), `to_csv`, `tls_to_csv`, `DmarcApp` (WSGI, read-only).
 
-INPUTS: bytes or a `Mail`: XML, JSON, gzip or zip of them, or a mail with such attachments however encoded, mails in
-mails too; content decides what a thing is, never its name. At most 256 MiB, also unpacked, 200 times the packed size,
-one level of packing, 100 zip members; see `Limits` for every number. Periods are seconds since 1970, days are UTC.
+INPUTS: bytes or a `Mail`: XML, JSON, gzip or zip of them, or a mail with such attachments however encoded (base64 that
+no header tells of too), mails in mails and mails attached as files; content decides what a thing is, never its name.
+At most 256 MiB, also unpacked, 200 times the packed size, one level of packing, 100 zip members; see `Limits` for
+every number. Periods are seconds since 1970, days are UTC.
 
 OUTCOMES: `AggregateReport`, `TlsReport`, or a `Refusal` with class, field and byte offset (in the innermost document's
 UTF-8 form, from the first character of its XML). One bad report never stops others. Refused is what cannot be counted

@@ -6,6 +6,7 @@ What stands beside a report (a readme in an archive, the text of a mail) is pass
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -19,8 +20,13 @@ from mailgate.records import Mail, MailLimits, ParseError, Part
 
 _MAX_PARTS = 1_000
 _SNIFF_BYTES = 1_024
+_MAX_MAIL_HEADER = 64 * 1024
+_MAIL_TYPES = frozenset({"message/rfc822", "message/global"})
 _WHITE = b" \t\r\n"
 _FIELD_LINE = re.compile(rb"[!-9;-~]{1,200}[ \t]*:")
+# Gzip, zip, `<?xml`, `<feedback` and a mark before XML in base64; no text begins so.
+_BASE64_FIRST = (b"H4sI", b"UEsD", b"PD94bW", b"PGZlZWRiYWNr", b"77u/P")
+_BASE64 = re.compile(rb"[A-Za-z0-9+/ \t\r\n]*+")
 _BEFORE = re.compile(rb"(?:\xef\xbb\xbf|[ \t\r\n\0])*+")
 _UTF16_FIRST = {b"<\0": "xml", b"\0<": "xml", b"{\0": "json", b"\0{": "json"}
 
@@ -74,6 +80,20 @@ def kind_of(start: bytes) -> str | None:
     return {b"<": "xml", b"{": "json"}.get(first)
 
 
+def without_base64(content: bytes) -> bytes:
+    """`content`, decoded when it begins like a report in base64: in mails whose header says nothing of it, or wrongly.
+
+    What follows the last digit is passed over.
+    """
+    if not content[:_SNIFF_BYTES].lstrip(_WHITE).startswith(_BASE64_FIRST):
+        return content
+    match = _BASE64.match(content)
+    digits = match[0].translate(None, _WHITE) if match else b""
+    if len(digits) % 4 == 1:
+        digits = digits[:-1]
+    return base64.b64decode(digits + b"=" * (-len(digits) % 4))
+
+
 def documents(source: bytes | Mail, limits: Limits) -> Iterator[Document | Refusal]:
     """What may be a report in `source`, in its order; refusals where something cannot be opened.
 
@@ -102,6 +122,7 @@ def _bytes(data: bytes, walk: _Walk) -> Iterator[Document | Refusal]:
     limits = walk.limits
     if len(data) > limits.max_bytes:
         raise ParseError("too_large", f"{len(data)} bytes, more than the {limits.max_bytes} allowed")
+    data = without_base64(data)
     kind = kind_of(data[:_SNIFF_BYTES])
     if kind is not None:
         yield from _content(data, kind, walk, member=None)
@@ -184,8 +205,7 @@ def _zip(data: bytes, walk: _Walk, member: str | None) -> Iterator[Document | Re
 def _mail(mail: Mail, walk: _Walk) -> Iterator[Document | Refusal]:
     """Every leaf of the mail, and of the mails in it."""
     yield Refusal(error="not_a_report", message="no part of the mail is a report")
-    for part, forwarded in _leaves(mail, forwarded=False):
-        content = part.content()
+    for part, content, forwarded in _leaves(mail, forwarded=False):
         kind = kind_of(content[:_SNIFF_BYTES])
         if kind is not None:
             try:
@@ -198,15 +218,25 @@ def _mail(mail: Mail, walk: _Walk) -> Iterator[Document | Refusal]:
                 yield refusal(error, part.filename)
 
 
-def _leaves(mail: Mail, *, forwarded: bool) -> Iterator[tuple[Part, bool]]:
-    """The parts without parts, and whether they are in a mail inside the mail."""
+def _leaves(mail: Mail, *, forwarded: bool) -> Iterator[tuple[Part, bytes, bool]]:
+    """The parts without parts, their content, and whether they are in a mail inside the mail."""
     for part in mail.walk():
         if part.parts:
             continue
-        if part.content_type in ("message/rfc822", "message/global"):
+        is_mail = part.content_type in _MAIL_TYPES
+        content = b"" if is_mail else without_base64(part.content())
+        if is_mail or (part is not mail and _is_mail(content)):
             yield from _leaves(part.message(), forwarded=True)
         else:
-            yield part, forwarded
+            yield part, content, forwarded
+
+
+def _is_mail(content: bytes) -> bool:
+    """True for a mail attached as a file of some other type: it begins with fields, a Content-Type among them."""
+    if _FIELD_LINE.match(content) is None:
+        return False
+    header = b"\n" + content[:_MAX_MAIL_HEADER].replace(b"\r\n", b"\n")
+    return b"\ncontent-type:" in header[: max(header.find(b"\n\n"), 0)].lower()
 
 
 def _pieces(data: bytes) -> Iterator[bytes]:

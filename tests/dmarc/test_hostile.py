@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import html
 import io
@@ -758,6 +759,49 @@ def attachments() -> Iterator[tuple[str, bytes]]:
 )
 def test_case_40_attachments_however_encoded(name: str, data: bytes) -> None:
     assert one(data).messages == 7
+
+
+def forwarded_as_file(content_type: str) -> bytes:
+    """A report mail attached to another one as a file of that type."""
+    inner = mail(report([record(count=7)]))
+    message = EmailMessage()
+    message.set_content("See the report.")
+    kind, _, subtype = content_type.partition("/")
+    message.add_attachment(inner, maintype=kind, subtype=subtype, filename="report.eml")
+    return message.as_bytes()
+
+
+@pytest.mark.parametrize("content_type", ["application/octet-stream", "text/plain", "application/x-eml"])
+def test_case_40_a_mail_attached_as_a_file_of_any_type(content_type: str) -> None:
+    data = forwarded_as_file(content_type)
+    assert one(data).messages == 7
+    (found,) = contributions(data, trust=Trust.PASS)
+    assert not isinstance(found, Refusal)
+    assert found.trust is Trust.UNKNOWN, "our server knows nothing of the inner mail's sender"
+
+
+@pytest.mark.parametrize(
+    "field", ["", "ContentTransferEncoding: base64\r\n", "Content-Transfer-Encoding: x-base64\r\n"]
+)
+@pytest.mark.parametrize("packed", [bytes, gzip.compress, lambda data: zipped({"a.xml": data})], ids=["", "gz", "zip"])
+def test_case_40_base64_that_no_header_tells_of(field: str, packed: Callable[[bytes], bytes]) -> None:
+    text = base64.encodebytes(packed(report([record(count=7)])))
+    head_of_part = f"Content-Type: application/octet-stream\r\n{field}\r\n".encode()
+    whole = b"Subject: x\r\nMIME-Version: 1.0\r\n"
+    assert one(whole + head_of_part + text).messages == 7
+    parts = b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" + head_of_part + text + b"\r\n--b--\r\n"
+    assert one(whole + parts).messages == 7
+    assert one(text.rstrip(b"=\n") + b"\n\n-- \nA signature").messages == 7
+    assert refused(base64.encodebytes(packed(report())[:100])[:-9]) != "not_a_report"
+
+
+def test_empty_parts_and_prose_that_looks_like_fields_are_no_mails() -> None:
+    message = EmailMessage()
+    message.set_content("Note: nothing to see\n\nContent-Type: of no interest\n")
+    message.add_attachment(b"", maintype="application", subtype="octet-stream", filename="a.eml")
+    assert refused(message.as_bytes()) == "not_a_report"
+    message.add_attachment(report([record(count=7)]), maintype="text", subtype="xml", filename="r.xml")
+    assert one(message.as_bytes()).messages == 7
 
 
 BESIDE = (
