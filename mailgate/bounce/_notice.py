@@ -1,7 +1,8 @@
 """Does a message look like one of the mail system's own? The header, the subject and the first words, no more.
 
 Each sign is weak: it can be forged or missing. `NOTICE` opens the rows whose anchors are sentences of one program;
-`SURE` needs two signs and opens the rows that would take any address behind any word of failure.
+`SURE` needs two signs and opens the rows that would take any address behind any word of failure. A subject and words of
+failure are two signs only where nothing speaks for a person or a newsletter: they write about lost parcels and bounces.
 """
 
 from __future__ import annotations
@@ -113,11 +114,15 @@ def likeness(headers: Headers, subject_text: str, words: str) -> Likeness:
     """How much a message looks like the mail system's own. subject_text: decoded. words: its text."""
     subject = _is_failure_subject(subject_text)
     system = is_from_mail_system(headers)
+    if not system and "list-unsubscribe" in headers:
+        return Likeness.NONE
     if words[:MAX_OPENING_CHARACTERS].lower().lstrip(" \t\n*-=#").startswith(_OPENINGS):
         return Likeness.SURE
     if system and subject:
         return Likeness.SURE
     if system or subject:
+        if not system and _is_from_somebody(headers):
+            return Likeness.NOTICE
         text = words[:MAX_LOOKED_AT_CHARACTERS].lower()
         return Likeness.SURE if any(phrase in text for phrase in _FAILURES) else Likeness.NOTICE
     sender = (headers.get("from") or "").lower()
@@ -134,6 +139,12 @@ def is_from_mail_system(headers: Headers, *, by_path: bool = True) -> bool:
         return True
     sender = sender.lower()
     return any(word in sender for word in _SENDERS)
+
+
+def _is_from_somebody(headers: Headers) -> bool:
+    """True when a message has a return path of its own, as people, shops and newsletters have, and no notice needs
+    (RFC 3464 2); a program that does not know that at least says that it is one (RFC 3834 5)."""
+    return bool((headers.get("return-path") or "").strip()) and "auto-submitted" not in headers
 
 
 def is_postmaster_copy(headers: Headers, subject: str) -> bool:

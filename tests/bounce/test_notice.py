@@ -25,6 +25,17 @@ def of(header: str, words: str = "hello") -> Likeness:
         ("Return-Path: <>\nFrom: bob@y\nSubject: hello\n", "hello", Likeness.NOTICE),
         ("Return-Path: <>\nFrom: bob@y\nSubject: failure notice\n", "hello", Likeness.SURE),
         ("From: no-reply@y\nSubject: hello\n", "hello", Likeness.NOTICE),
+        # Who has a return path is somebody, unless he says that he is a program.
+        ("Return-Path: <bob@y>\nFrom: bob@y\nSubject: Undelivered Mail\n", "no such user", Likeness.NOTICE),
+        ("Return-Path: <>\nFrom: bob@y\nSubject: Undelivered Mail\n", "no such user", Likeness.SURE),
+        (
+            "Return-Path: <ndr@y>\nAuto-Submitted: auto-generated\nFrom: it@y\nSubject: Undelivered Mail\n",
+            "no such user",
+            Likeness.SURE,
+        ),
+        # Newsletters write about bounces too, and can be unsubscribed from.
+        ("From: a@y\nSubject: Delivery failed?\nList-Unsubscribe: <x:y>\n", "no such user", Likeness.NONE),
+        ("From: MAILER-DAEMON@y\nSubject: hello\nList-Unsubscribe: <x:y>\n", "no such user", Likeness.SURE),
         ("From: bob@y\nSubject: hello\n", "Hi. This is the qmail-send program", Likeness.SURE),
         ("From: bob@y\nSubject: hello\n", "> Hi. This is the qmail-send program", Likeness.NONE),
         ("From: bob@y\nSubject: hello\n", "could not be delivered", Likeness.NONE),
