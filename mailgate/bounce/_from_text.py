@@ -37,6 +37,19 @@ def read_words(context: Context) -> WordReading | None:
     return _of_returned(context)
 
 
+def is_quoted(context: Context, found: list[Found]) -> bool:
+    """True when a sender that is no mail system only quotes the report: a help desk's receipt, a colleague's answer."""
+    text = context.note.text
+    if "\n>" not in text or is_from_mail_system(context.headers, by_path=False):
+        return False
+    lines = [line for line in text.split("\n") if "@" in line]
+    for one in found:
+        naming = [line for line in lines if one.recipient and one.recipient in line]
+        if not naming or not all(line.startswith(">") for line in naming):
+            return False
+    return bool(found)
+
+
 def of_reading(context: Context, reading: TextReading) -> list[Found]:
     """What the engine found, as recipients."""
     action = reading.dialect.action or context.said_action()

@@ -16,7 +16,7 @@ from mailgate.bounce._context import Context
 from mailgate.bounce._fields import Group
 from mailgate.bounce._found import Found
 from mailgate.bounce._from_fields import read_fields
-from mailgate.bounce._from_text import read_words
+from mailgate.bounce._from_text import is_quoted, read_words
 from mailgate.bounce._notice import is_from_mail_system, is_postmaster_copy
 from mailgate.bounce._report import BounceReport
 from mailgate.bounce._returned import is_returned_bounce
@@ -46,6 +46,8 @@ def parse(message: bytes | Mail, *, settings: BounceSettings = DEFAULT_SETTINGS)
             context, fields.found, fields.message, form=fields.form, evidence=fields.evidence, dialect=dialect
         )
     words = read_words(context)
+    if words is not None and words.is_anchored and is_quoted(context, words.found):
+        words = None
     if words is None or not words.is_anchored:
         # Words that no program of ours is known by: the marks of other reports and of responders weigh more.
         if other_kind(context.mail) is not None:

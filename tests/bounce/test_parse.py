@@ -287,6 +287,25 @@ def test_an_automatic_reply_is_no_bounce_whatever_its_words() -> None:
     assert report.original_message_id == "orig@sender.example"
 
 
+QUOTED = """\
+Your request was received as ticket 12.
+
+> This is the mail system at host mx.example.
+>
+> <ada@target.example>: host mx.target.example said: 550 5.1.1 User unknown
+"""
+
+
+def test_a_help_desk_that_quotes_a_bounce_has_not_sent_one() -> None:
+    message = notice(QUOTED, subject="[12] Undelivered Mail", sender="help@desk.example", head="Precedence: junk\n")
+    report = parse(message.replace(b"Precedence: junk", b"Auto-Submitted: auto-replied"))
+    assert report is not None
+    assert report.kind == "autoreply"
+    assert parse(message.replace(b"<>", b"<help@desk.example>", 1)) is None
+    # A mail system that quotes what it says is one all the same.
+    assert recipients(notice(QUOTED, subject="Undelivered Mail")) == ["ada@target.example"]
+
+
 def test_a_bounce_marked_as_automatic_reply_stays_a_bounce() -> None:
     text = "Hi. This is the qmail-send program at mx.example.\n\n<ada@x.example>:\nno such user\n"
     report = parse(notice(text, head="Auto-Submitted: auto-replied\n"))
