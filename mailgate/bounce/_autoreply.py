@@ -84,18 +84,42 @@ _GONE: tuple[str, ...] = (
     "ne fait plus partie", "ne travaille plus", "a quitté la société", "a quitté l'entreprise", "ai quitté",
     "changé d'adresse", "nicht mehr im unternehmen", "nicht mehr für", "nicht mehr bei", "nicht mehr aktiv",
     "nicht mehr gültig", "nicht mehr verwendet", "nicht mehr genutzt", "nicht mehr abgerufen", "nicht mehr gelesen",
-    "nicht mehr tätig", "nicht mehr erreichbar", "ist ausgeschieden", "das unternehmen verlassen",
+    "nicht mehr tätig", "nicht mehr erreichbar", "ist ausgeschieden",
     "adresse hat sich geändert", "ya no trabaja", "ya no está en uso", "ya no está activa", "ya no es válida",
     "ha dejado la empresa", "dejó la empresa", "ya no se utiliza", "non lavora più", "non è più attivo",
     "non è più attiva", "non è più in uso", "non è più valido", "ha lasciato l'azienda", "não trabalha mais",
     "já não trabalha", "não está mais em uso", "não é mais válido", "não faz mais parte", "deixou a empresa",
     "niet meer werkzaam", "niet meer in gebruik", "niet meer actief", "werkt niet meer", "już nie pracuje",
     "nie pracuje już", "nie jest już używany", "nieaktualny", "больше не работает", "больше не используется",
-    "уже не работает", "не используется", "退職しました", "退職いたしました", "退職致しました", "使用されておりません",
-    "使われておりません", "使用しておりません", "已离职", "已離職", "不再使用", "已停用", "퇴사", "더 이상 사용되지",
+    "уже не работает", "не используется", "使用されておりません",
+    "使われておりません", "使用しておりません", "不再使用", "已停用", "퇴사", "더 이상 사용되지",
     "arbetar inte längre", "har slutat", "används inte längre", "jobber ikke lenger", "arbejder ikke længere",
-    "ei ole enää", "artık çalışmıyor",
+    "ei ole enää", "artık çalışmıyor", "not in use any more", "no longer being monitored", "no longer being used",
+    "no longer being checked", "no longer in service", "no longer working with", "no longer works with",
+    "not with the company any", "ceased to be employed", "i have retired", "have now retired", "has retired",
+    "has now retired", "parted ways with", "unternehmen verlassen", "firma verlassen", "in den ruhestand",
+    "im ruhestand", "nicht länger für", "nicht länger bei", "nicht länger im unternehmen",
+    "ne travaille désormais plus",
+    "a quitté notre", "a quitté ses fonctions", "n'est plus en poste", "ne suis plus en poste", "n'est plus employé",
+    "plus dans l'entreprise", "parti à la retraite", "partie à la retraite", "ya no forma parte", "ya no pertenece",
+    "ya no labora", "ya no trabajo", "dejado de trabajar", "ya no se encuentra en uso", "non fa più parte",
+    "non lavoro più", "non è più dipendente", "non è più presente in azienda", "já não faz parte",
+    "não pertence mais", "deixou de trabalhar", "não trabalho mais", "já não trabalho", "uit dienst",
+    "niet langer werkzaam", "werk niet meer", "heeft ons bedrijf verlaten", "inte längre kvar", "slutade på",
+    "har sluttet", "ikke lenger ansatt", "ikke længere ansat", "fratrådt", "en ole enää", "nie pracuję już",
+    "już nie pracuję", "nie jestem już pracownikiem", "nie jest już pracownikiem", "już nepracuj", "již nepracuj",
+    "společnosti nepracuje", "firmě nepracuje", "už nepracuj", "spoločnosti nepracuje", "már nem dolgoz",
+    "nu mai lucrez", "nu mai face parte", "больше не работаю", "уже не работаю", "больше не является сотрудником",
+    "більше не працю", "вже не працю", "δεν εργάζεται πλέον", "δεν εργάζομαι πλέον", "işten ayrıl", "görevinden ayrıl",
+    "עובד יותר", "עובדת יותר", "לא עובד כאן", "退職", "离职", "離職", "不再任职",
+    "tidak lagi bekerja", "không còn làm việc",
 )  # fmt: skip
+# "I have left Example Ltd", and not the office for today.
+_LEFT = re.compile(
+    r"\b(?:have|has) (?:now |since |recently |already )?left (?!(?:the |my |his |her |our |for )*"
+    r"(?:office|building|desk|work|day|today|weekend|home|country|town|holidays?|vacation|early|you|me|us|a|some)\b)"
+    r"[^\s.,!?]{2,40}"
+)
 _ADDRESS = r"([A-Za-z0-9][\w.+'-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,252}[A-Za-z])"
 _NEW_ADDRESS = re.compile(
     r"\b(?:new|neue[rn]?|nouvelle|nueva|nuovo|nova|novo|nieuwe?|nowy|новый|нового)\b[^\n@]{0,80}?[\s<:\"']" + _ADDRESS
@@ -200,6 +224,8 @@ def read_autoreply(mail: Mail, text: str | None = None) -> AutoReply | None:
     words = (_first_text(mail) if text is None else text)[:MAX_BODY_CHARACTERS]
     lower = " ".join(words.lower().split())
     phrase = next((phrase for phrase in _GONE if phrase in lower), None)
+    if phrase is None and (left := _LEFT.search(lower)) is not None:
+        phrase = left[0]
     new = _NEW_ADDRESS.search(words) if phrase is not None else None
     return AutoReply(
         evidence=evidence,

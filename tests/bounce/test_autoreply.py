@@ -143,9 +143,17 @@ def test_auto_submitted(value: str, word: str | None) -> None:
         ("Ik ben niet meer werkzaam bij Voorbeeld.", "niet meer werkzaam", None),
         ("Ada już nie pracuje w firmie.", "już nie pracuje", None),
         ("Сотрудник больше не работает.", "больше не работает", None),
-        ("このたび退職いたしました。新しいメールアドレスは ada@new.example です。", "退職いたしました",
+        ("このたび退職いたしました。新しいメールアドレスは ada@new.example です。", "退職",
          "ada@new.example"),
-        ("该员工已离职。", "已离职", None),
+        ("该员工已离职。", "离职", None),
+        ("As of 1 May I have left Example Ltd.", "have left example", None),
+        ("Herr Schmidt hat unser Unternehmen verlassen.", "unternehmen verlassen", None),
+        ("Mario non fa più parte della nostra azienda.", "non fa più parte", None),
+        ("O colaborador já não faz parte da empresa.", "já não faz parte", None),
+        ("Juan ya no forma parte de la empresa.", "ya no forma parte", None),
+        ("Jeg har sluttet i Eksempel AS.", "har sluttet", None),
+        ("Pan Novák již v naší společnosti nepracuje.", "společnosti nepracuje", None),
+        ("This account is no longer being monitored.", "no longer being monitored", None),
     ],
 )  # fmt: skip
 def test_replies_that_say_nobody_reads_here(body: str, phrase: str, new: str | None) -> None:
@@ -160,6 +168,21 @@ def test_a_person_who_is_away_is_not_gone() -> None:
     reply = read_autoreply(mail("Auto-Submitted: auto-replied", body=body))
     assert reply is not None
     assert (reply.gone, reply.new_address, reply.sender) == (False, None, None)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "I have left the office for today.",
+        "I have left early and will read this on Monday.",
+        "She has left you a message.",
+        "I have now left for my holiday.",
+    ],
+)
+def test_who_left_for_the_day_is_not_gone(body: str) -> None:
+    reply = read_autoreply(mail("Auto-Submitted: auto-replied", body=body))
+    assert reply is not None
+    assert not reply.gone
 
 
 def test_words_in_html_are_read() -> None:
