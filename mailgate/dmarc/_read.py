@@ -29,7 +29,7 @@ _BATCH = 64  # files a task: a task a file would cost more in pickling than the 
 _TASKS_AHEAD = 32  # tasks under way: keeps many workers busy and memory bounded
 
 # RFC 9990 3.5.2, RFC 8460 5.3 and 5.4: subject and file name of report mails.
-_SUBJECT = re.compile(r"report[\s_]+domain\s*:|dmarc\s+(aggregate\s+)?report|^\s*report\s+domain", re.IGNORECASE)
+_SUBJECT = re.compile(r"report[\s_-]{1,20}domain\s{0,20}:|dmarc|tls-?rpt|^\s*report\s+domain", re.IGNORECASE)
 _FILE_NAME = re.compile(r"[^!]{1,255}![^!]{1,255}!\d{1,20}!\d{1,20}(![^!]{1,255})?\.(xml|json|zip|gz|xml\.gz|json\.gz)")
 _ENDINGS = (".xml.gz", ".xml.zip", ".json.gz")  # what hardly anything but a report is called
 _TYPES = frozenset({"application/tlsrpt+gzip", "application/tlsrpt+json"})
@@ -128,7 +128,7 @@ def looks_like_report(mail: Mail) -> bool:
     for part in mail.walk():
         if part.content_type in _TYPES or part.param("report-type") == "tlsrpt":
             return True
-        name = (part.filename or "").strip()[:1_000].lower() if part.content_type in _PACKED_TYPES else ""
+        name = "" if part.parts else (part.filename or "").strip()[:1_000].lower()
         if name.endswith(_ENDINGS) or _FILE_NAME.fullmatch(name):
             return True
         if part.content_type in _PACKED_TYPES and part is mail and kind_of(part.content()[:1_024]) is not None:

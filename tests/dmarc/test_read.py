@@ -109,7 +109,11 @@ def attached(filename: str, content_type: str = "application/gzip", data: bytes 
         marked(Subject="Fwd: Report Domain: example.com"),
         attached(NAME),
         attached(NAME, "application/octet-stream"),
+        attached(NAME, "text/plain"),
+        attached(NAME.replace("xml.gz", "json"), "application/json", b"{}"),
         attached("dmarc.XML.gz"),
+        marked(Subject="Ihr DMARC-Bericht"),
+        marked(Subject="Report-Domain: example.com"),
         attached("x", "application/tlsrpt+gzip"),
         Mail.read(b"Content-Type: application/gzip\nContent-Transfer-Encoding: 8bit\n\n" + PACKED),
         Mail.read(
