@@ -215,7 +215,7 @@ class Notification:
 def text_of(part: Part) -> str:
     """`Part.text`; without its cost for the ASCII text in a plain encoding that nine of ten parts are."""
     block = part.headers.block.lower()
-    if not is_encoded(block) and (b"charset" not in block or b"us-ascii" in block or b"utf-8" in block):
+    if not is_encoded(block) and _is_ascii_superset(block):
         raw = part.raw_body
         if raw.isascii():
             return raw.decode("ascii")
@@ -224,7 +224,23 @@ def text_of(part: Part) -> str:
 
 def is_encoded(block: bytes) -> bool:
     """Whether a part's header, lower case, may name a transfer encoding that changes the bytes."""
-    return b"transfer-" in block and not (b"7bit" in block or b"8bit" in block)
+    at = block.rfind(b"transfer-encoding")  # signatures, which name the field, stand before it
+    if at == -1:
+        return False
+    value = block[at + 17 : at + 40]
+    return not (b"7bit" in value or b"8bit" in value)
+
+
+def _is_ascii_superset(block: bytes) -> bool:
+    """Whether ASCII bytes mean ASCII in the charset that a header, lower case, names: ISO-2022-JP is 7-bit, and is not.
+
+    Only the parameter's own value counts: a subject may be an encoded-word in another charset.
+    """
+    at = block.find(b"charset")
+    if at == -1:
+        return True
+    value = block[at + 7 : at + 24]
+    return b"us-ascii" in value or b"utf-8" in value
 
 
 def _joined(parts: list[Part]) -> str:

@@ -273,6 +273,19 @@ def test_a_caller_s_dialect_comes_first() -> None:
     assert [one.recipient for one in report.recipients] == ["ada@x.example"]
 
 
+def test_a_japanese_notice_under_a_subject_in_another_charset() -> None:
+    text = "次の宛先に配信できませんでした。\n\n宛先: ada@target.example\n理由: 550 User unknown\n"
+    head = "Content-Type: text/plain; charset=iso-2022-jp\nContent-Transfer-Encoding: 7bit\nX-Note: 8bit\n"
+    message = notice("\n", subject="=?utf-8?B?6YWN5L+h5LiN6IO9?=", head=head) + text.encode("iso-2022-jp")
+    assert recipients(message) == ["ada@target.example"]
+
+
+def test_a_quoted_printable_notice_whose_signature_speaks_of_8bit() -> None:
+    text = "Could not be delivered:=\n\n\n<ada=40target.example>:\n550 User unknown\n"
+    head = "DKIM-Signature: v=1; b=xx8bitxx\nContent-Type: text/plain\nContent-Transfer-Encoding: quoted-printable\n"
+    assert recipients(notice(text, head=head)) == ["ada@target.example"]
+
+
 # --- automatic replies ---
 
 
