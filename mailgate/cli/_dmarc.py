@@ -12,9 +12,9 @@ from datetime import UTC, date, datetime
 from functools import partial
 from typing import Any
 
-from mailgate.cli import _exit, _inputs, _output
+from mailgate.cli import _database, _exit, _inputs, _output
 from mailgate.cli._dmarc_table import view_text
-from mailgate.cli._jobs import ordered_map
+from mailgate.cli._jobs import add_jobs_option, ordered_map
 from mailgate.cli._progress import Progress
 from mailgate.dmarc import (
     Limits,
@@ -32,6 +32,7 @@ from mailgate.dmarc import (
     to_csv,
     view,
 )
+from mailgate.records import ParseError
 from mailgate.resolver import CachingResolver, DnsResolver
 
 SUMMARY = "roll up DMARC and TLS reports into a table or a page"
@@ -67,7 +68,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("paths", nargs="*", metavar="PATH", help="a file, directory, Maildir or mbox; - for stdin")
     add("--db", metavar="PATH|URL", help="the database of `mailgate scan`: show it, and keep in it what PATHs say")
     add("--state", metavar="FILE", help="a rollup as JSON: read when it is there, and written back with what PATHs say")
-    add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
+    add_jobs_option(parser)
     group = parser.add_argument_group("what to show")
     own_help = "ours, with all below it; reports for others are told apart; may be repeated"
     group.add_argument("--domain", action="append", metavar="DOMAIN", help=own_help)
@@ -127,15 +128,14 @@ def _rollup(args: argparse.Namespace) -> tuple[Rollup, int]:
     total = Rollup()
     if args.state:
         if os.path.exists(args.state):
-            with open(args.state, encoding="utf-8") as file:
-                total = Rollup.from_json(file.read())
+            total = _kept(args.state)
         total.update(new)
         if args.seal:
             total = total.seal(_instant(args.seal))
         if args.paths or args.seal:
             _write(args.state, total.to_json())
     if args.db:
-        with RollupStore.open(args.db, create=bool(args.paths)) as store:
+        with RollupStore.open(_database.where(args.db), create=bool(args.paths)) as store:
             if args.paths:
                 store.add(new)
             if args.seal:
@@ -144,6 +144,17 @@ def _rollup(args: argparse.Namespace) -> tuple[Rollup, int]:
     if not args.state and not args.db:
         total.update(new)
     return total, status
+
+
+def _kept(path: str) -> Rollup:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return Rollup.from_json(file.read())
+    except OSError as error:
+        raise _exit.Exit(_exit.CONFIG, f"mailgate dmarc: {path}: {error.strerror}") from error
+    except (ParseError, UnicodeDecodeError) as error:
+        why = error.message if isinstance(error, ParseError) else "not UTF-8"
+        raise _exit.Exit(_exit.DATA, f"mailgate dmarc: {path} is no file of --state: {why}") from error
 
 
 def _read_paths(args: argparse.Namespace) -> tuple[Rollup, int]:
@@ -255,6 +266,9 @@ def _networks(path: str | None) -> Networks | None:
             return Networks.parse(file.read())
     except OSError as error:
         raise _exit.Exit(_exit.CONFIG, f"mailgate dmarc: {path}: {error.strerror}") from error
+    except (ParseError, UnicodeDecodeError) as error:
+        why = error.message if isinstance(error, ParseError) else "not UTF-8"
+        raise _exit.Exit(_exit.DATA, f"mailgate dmarc: {path}: {why}") from error
 
 
 def _named(shown: dict[str, Any], networks: Networks | None, *, ptr: bool) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from mailgate.cli import _exit, _inputs, _output
 from mailgate.cli._feedback import feedback_settings
-from mailgate.cli._jobs import ordered_map
+from mailgate.cli._jobs import add_jobs_option, ordered_map
 from mailgate.cli._progress import Progress
 from mailgate.cli._readers import add_ownership_options, keys_of
 from mailgate.fbl import FeedbackReport, FeedbackSettings, FeedbackSummary, parse, summarize
@@ -85,7 +85,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="one JSON line a message")
     add("--full", action="store_true", help="--json with everything that was read, also what has no fixed shape")
     add("--summary", action="store_true", help="counts by feedback type, provider, source IP and stream")
-    add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
+    add_jobs_option(parser)
     add_ownership_options(parser)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import io
 import mmap
 import os
 import re
@@ -13,12 +14,15 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from mailgate.cli import _exit
+
 MAX_BYTES = 25 * 1024 * 1024
 
 # RFC 4155: a message starts at a line "From sender date" after an empty line. Every known writer has the time of day
 # in it; what follows differs (year, zone, "remote from host").
 _MBOX_LINE = re.compile(rb"From [^\r\n]{1,400}?\d\d:\d\d[^\r\n]{0,60}\r?\n")
 _PREFIX_BYTES = 1_024
+_MAX_LINE_CHARACTERS = 20_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +77,29 @@ def read(source: Source, *, max_bytes: int = MAX_BYTES) -> Input:
         return Input(name=source.name, error=_words(error))
 
 
+def or_stdin(path: str | None, command: str) -> str:
+    """`path`, or `-` for a pipe when none is given. Ends the program where it would wait for somebody to type."""
+    if path is None and sys.stdin.isatty():
+        raise _exit.Exit(_exit.USAGE, f"{command}: a file is needed, or - to type it; try: {command} --help")
+    return "-" if path is None else path
+
+
+def words_or_lines(words: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """(where it stands, for words about it; the word), for each word, with the lines of stdin in the place of `-`.
+
+    What is no UTF-8 becomes lone surrogates, which every reader refuses in its own words.
+    """
+    for word in words:
+        if word != "-":
+            yield "", word
+            continue
+        if isinstance(sys.stdin, io.TextIOWrapper):
+            sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")
+        for number, line in enumerate(sys.stdin, 1):
+            if line.strip():
+                yield f"line {number}: ", line.strip()[:_MAX_LINE_CHARACTERS]
+
+
 def is_maildir(path: str) -> bool:
     """True for a directory with `new` and `cur` in it."""
     return os.path.isdir(os.path.join(path, "new")) and os.path.isdir(os.path.join(path, "cur"))
@@ -86,8 +113,7 @@ def _directory(path: str, split_mboxes: bool) -> Iterator[Source]:
         return
     if is_maildir(path):
         for folder in ("cur", "new"):
-            for entry in sorted(os.listdir(os.path.join(path, folder))):
-                yield from _file(os.path.join(path, folder, entry), False)
+            yield from _folder(os.path.join(path, folder))
         names = [name for name in names if name.startswith(".") and is_maildir(os.path.join(path, name))]
     for name in names:
         inner = os.path.join(path, name)
@@ -95,6 +121,17 @@ def _directory(path: str, split_mboxes: bool) -> Iterator[Source]:
             yield from _directory(inner, split_mboxes)
         elif os.path.isfile(inner):
             yield from _file(inner, split_mboxes)
+
+
+def _folder(path: str) -> Iterator[Source]:
+    """The messages of `new` or `cur`."""
+    try:
+        names = sorted(os.listdir(path))
+    except OSError as error:
+        yield Source(name=path, error=_words(error))
+        return
+    for name in names:
+        yield from _file(os.path.join(path, name), False)
 
 
 def _file(path: str, split_mboxes: bool) -> Iterator[Source]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import os
+import re
 import signal
 import sys
 from collections import deque
@@ -19,6 +21,19 @@ R = TypeVar("R")
 ITEMS_PER_TASK = 64  # a task per message would cost more in pickling than the reading itself
 _PR_SET_PDEATHSIG = 1  # prctl(2)
 TASKS_AHEAD = 4  # tasks in flight a worker: keeps every worker busy and memory bounded
+
+
+def add_jobs_option(parser: argparse.ArgumentParser) -> None:
+    """`--jobs`."""
+    parser.add_argument(
+        "--jobs", type=_number, default=1, metavar="N", help="processes that read (0: one a processor); default 1"
+    )
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"[0-9]{1,3}", text):
+        raise argparse.ArgumentTypeError(f"not a number of processes from 0 to 999: {text!r}")
+    return int(text)
 
 
 def ordered_map(function: Callable[[T], R], items: Iterable[T], jobs: int = 1) -> Iterator[R]:

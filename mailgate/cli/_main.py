@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import traceback
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from mailgate import __version__
-from mailgate.cli import _exit
+from mailgate.cli import _exit, _output
 from mailgate.records import MailgateError, ParseError
 
 # The verbs in the order of a first day: read what came back, then keep the list, then look ahead.
@@ -49,7 +50,14 @@ class _Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         self.print_usage(sys.stderr)
-        self.exit(_exit.USAGE, f"{self.prog}: {message}\nTry: {self.prog} --help\n")
+        self.exit(_exit.USAGE, f"{self.prog}: {_output.printable(message)}\nTry: {self.prog} --help\n")
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """With nothing left over: what a command does not know is said by the command, not by the verb above it."""
+        known, unknown = super().parse_known_args(args, namespace)
+        if unknown:
+            self.error(f"unrecognized arguments: {' '.join(unknown)}")
+        return known, unknown
 
 
 def entry_point() -> NoReturn:
@@ -60,16 +68,17 @@ def entry_point() -> NoReturn:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command line (without the program's name) and answer its exit status."""
     words = list(sys.argv[1:] if argv is None else argv)
+    _prepare_streams()
+    return _flushed(_status(words))
+
+
+def _status(words: list[str]) -> int:
     try:
-        status = _run(words)
-        sys.stdout.flush()
-        return status
+        return _run(words)
     except _exit.Exit as error:
         return _end(error.code, error.words)
     except BrokenPipeError:
-        # The reader (head, less) has enough. Python would complain again while closing stdout.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return _exit.OK
+        return _exit.OK  # the reader (head, less) has enough
     except KeyboardInterrupt:
         return _end(_exit.INTERRUPTED, "interrupted")
     except ParseError as error:
@@ -78,9 +87,41 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _end(getattr(error, "exit_status", _exit.TRY_LATER), str(error))
     except SystemExit as error:
         return error.code if isinstance(error.code, int) else _exit.USAGE
+    except OSError as error:
+        # A full disk, a file that was taken away: the world's state and no bug, and it may be better the next time.
+        words_of_it = (error.strerror or str(error)).lower()
+        return _end(_exit.TRY_LATER, f"{error.filename}: {words_of_it}" if error.filename else words_of_it)
     except Exception:  # noqa: BLE001 - the roof: whatever is left is our bug, and its status must be ours
         traceback.print_exc()
         return _end(_exit.BUG, "this is a bug in mailgate; the lines above say where")
+
+
+def _prepare_streams() -> None:
+    """Streams that were closed (`>&-`) are empty ones, and no locale is too small for what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the program
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")
+
+
+def _flushed(status: int) -> int:
+    """`status` once stdout has taken everything; else another, and Python does not complain again at the end."""
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _discard_output()
+    except OSError as error:
+        _discard_output()
+        if status == _exit.OK:
+            return _end(_exit.TRY_LATER, f"stdout: {(error.strerror or str(error)).lower()}")
+    return status
+
+
+def _discard_output() -> None:
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
 
 
 def _run(words: list[str]) -> int:
@@ -92,10 +133,21 @@ def _run(words: list[str]) -> int:
         return _exit.OK
     verb = words[0]
     if verb not in dict(VERBS):
-        raise _exit.Exit(_exit.USAGE, f"mailgate: no verb {verb!r}; verbs are: {', '.join(name for name, _ in VERBS)}")
+        raise _exit.Exit(_exit.USAGE, _no_verb(verb))
     module = load(verb)
     arguments = build_parser(verb, module).parse_args(words[1:])
     return int(module.run(arguments))
+
+
+def _no_verb(word: str) -> str:
+    """What to say about a first word that is none: a command of the list is often tried as a verb."""
+    from difflib import get_close_matches  # only here: most runs name a verb
+
+    names = [name for name, _ in VERBS]
+    commands = {command: f"suppress {command}" for command, _, _ in load("suppress").COMMANDS}
+    near = get_close_matches(word, [*names, *commands], 1)
+    meant = f"; did you mean: mailgate {commands.get(near[0], near[0])}" if near else ""
+    return f"mailgate: no verb {word!r}{meant}; verbs are: {', '.join(names)}"
 
 
 def load(verb: str) -> ModuleType:
@@ -123,5 +175,5 @@ def usage() -> str:
 
 
 def _end(status: int, words: str) -> int:
-    print(words if words.startswith("mailgate") else f"mailgate: {words}", file=sys.stderr)
+    _output.say(words if words.startswith("mailgate") else f"mailgate: {words}")
     return status

@@ -48,8 +48,8 @@ def _escape(character: str) -> str:
 
 
 def say(words: str) -> None:
-    """Words for people, on stderr."""
-    print(words, file=sys.stderr)
+    """Words for people, on stderr; what a name or a report put into them, a terminal does not obey."""
+    print("\n".join(map(printable, words.split("\n"))), file=sys.stderr)
 
 
 def terminal_width() -> int | None:

@@ -8,13 +8,14 @@ events, which have ids, change nothing the second time.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
+import contextlib
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from functools import partial
+from functools import cache, partial
 
 from mailgate.cli import _database, _exit, _output
 from mailgate.cli._feedback import feedback_settings
-from mailgate.cli._jobs import ordered_map
+from mailgate.cli._jobs import add_jobs_option, ordered_map
 from mailgate.cli._progress import Progress
 from mailgate.cli._readers import (
     add_ownership_options,
@@ -54,7 +55,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     add("--cur", action="store_true", help="also what is in `cur` already (reading a message twice counts once)")
     add("--json", action="store_true", help="one JSON line a message instead of tables")
     add("--quiet", action="store_true", help="say nothing when all went well")
-    add("--jobs", type=int, default=1, metavar="N", help="processes that read (0: one a processor); default 1")
+    add_jobs_option(parser)
     group = parser.add_argument_group("whose mail it is")
     add_ownership_options(group)
     group.add_argument("--require-match", action="store_true",
@@ -69,12 +70,12 @@ def run(args: argparse.Namespace) -> int:
     settings = _settings(args)
     tally = Tally()
     status = _exit.OK
-    where = _database.where(args.db)
-    rollups = RollupStore.open(where)
-    with SuppressionStore.open(where, settings=PolicySettings(require_match=args.require_match)) as store:
+    with contextlib.ExitStack() as stack:
+        # Only when there is a Maildir: a wrong path must not leave an empty list behind, which would block nobody.
+        stores = cache(partial(_open_stores, args, stack))
         for path in args.maildirs:
             try:
-                _scan(path, args, settings, _Stores(store, rollups), tally)
+                _scan(path, args, settings, stores, tally)
             except MaildirBusy as error:
                 _output.say(f"mailgate scan: {error}")
                 status = _exit.TRY_LATER
@@ -96,6 +97,13 @@ def _settings(args: argparse.Namespace) -> ScanSettings:
         unsubscribe=None if keys is None else UnsubscribeSigner(keys=keys),
         authserv_ids=tuple(args.authserv_id),
     )
+
+
+def _open_stores(args: argparse.Namespace, stack: contextlib.ExitStack) -> _Stores:
+    where = _database.where(args.db)
+    rollups = RollupStore.open(where)
+    settings = PolicySettings(require_match=args.require_match)
+    return _Stores(stack.enter_context(SuppressionStore.open(where, settings=settings)), rollups)
 
 
 class _Stores:
@@ -121,8 +129,11 @@ class _Stores:
         return [tuple(next(effects) for _ in one.events) for one in batch]
 
 
-def _scan(path: str, args: argparse.Namespace, settings: ScanSettings, stores: _Stores, tally: Tally) -> None:
+def _scan(
+    path: str, args: argparse.Namespace, settings: ScanSettings, opened: Callable[[], _Stores], tally: Tally
+) -> None:
     with Maildir(path, cur=args.cur, folders=args.folders) as maildir, Progress(None, path) as bar:
+        stores = opened()
         found = ordered_map(partial(read_message, settings=settings), maildir.pending(), args.jobs)
         for batch in _batches(found):
             effects = stores.keep(batch, datetime.now(UTC))

@@ -71,6 +71,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The command. Files that cannot be written end it with the system's own words."""
+    _refuse_what_is_no_text(args)
     try:
         return int(_module(args.command).run(args))
     except BrokenPipeError:
@@ -79,6 +80,14 @@ def run(args: argparse.Namespace) -> int:
         code = _exit.TRY_LATER if error.errno == errno.ENOSPC else _exit.CONFIG
         words = (error.strerror or str(error)).lower()
         raise _exit.Exit(code, f"{error.filename}: {words}" if error.filename else words) from error
+
+
+def _refuse_what_is_no_text(args: argparse.Namespace) -> None:
+    """Bytes of a command line that are not of its locale (Python keeps them as lone surrogates) fit paths only."""
+    for option in ("actor", "column", "detail", "evidence", "note", "source", "stream", "tenant"):
+        text = getattr(args, option, None)
+        if text and any("\ud800" <= character <= "\udfff" for character in text):
+            raise _exit.Exit(_exit.USAGE, f"mailgate suppress: --{option} is no text in this locale: {text[:100]!r}")
 
 
 def _module(name: str) -> Any:

@@ -102,7 +102,7 @@ def _add(args: argparse.Namespace) -> int:
                     note=args.note,
                     force=args.force,
                 )
-            except BadAddress as error:
+            except (BadAddress, ValueError) as error:  # ValueError: bytes that are no text in this locale
                 status = _bad(args, address, error)
                 continue
             if args.json:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from mailgate.cli import _exit
+from mailgate.cli import _database, _exit, _inputs
 from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
 from mailgate.cli._keyfile import read_key_file
 from mailgate.suppression import PolicySettings, Suppression, SuppressionReason, SuppressionStore
@@ -51,17 +50,13 @@ def open_store(
     if hashed and keys is None:
         raise _exit.Exit(_exit.USAGE, "mailgate suppress: --hashed needs --key-file")
     settings = settings or PolicySettings()
-    return SuppressionStore.open(args.db, create=create, hash_keys=keys, hashed=hashed, settings=settings)
+    where = _database.where(args.db)
+    return SuppressionStore.open(where, create=create, hash_keys=keys, hashed=hashed, settings=settings)
 
 
 def addresses(words: list[str]) -> Iterator[str]:
     """The addresses of a command line; `-` reads them from stdin, one a line."""
-    for word in words:
-        if word != "-":
-            yield word
-            continue
-        sys.stdin.reconfigure(encoding="utf-8", errors="replace")  # type: ignore[union-attr]
-        yield from (line.strip() for line in sys.stdin if line.strip())
+    return (address for _, address in _inputs.words_or_lines(words))
 
 
 def expiry(text: str) -> datetime | timedelta:

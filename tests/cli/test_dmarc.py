@@ -188,8 +188,22 @@ def test_names_of_networks(folder: Path, tmp_path: Path, capsys: pytest.CaptureF
     assert run(folder, "--networks", table) == 0
     assert "192.0.2.10 (Our server)" in capsys.readouterr().out
     assert run(folder, "--networks", tmp_path / "missing") == 78
-    table.write_text("nonsense")
-    assert run(folder, "--networks", table) == 65
+    capsys.readouterr()
+    for wrong in (b"nonsense", b"192.0.2.0/24 caf\xe9"):
+        table.write_bytes(wrong)
+        assert run(folder, "--networks", table) == 65
+        assert str(table) in capsys.readouterr().err
+
+
+def test_a_state_that_is_none_is_named(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    state = tmp_path / "state"
+    for wrong in (b"nonsense", b"\xff"):
+        state.write_bytes(wrong)
+        assert run(folder, "--state", state) == 65
+        assert state.read_bytes() == wrong
+        assert str(state) in capsys.readouterr().err
+    assert run(folder, "--state", tmp_path) == 78
+    assert str(tmp_path) in capsys.readouterr().err
 
 
 def test_own_and_foreign_networks_decide_readiness(

@@ -89,3 +89,23 @@ def test_a_link_to_a_directory_is_not_followed_within_a_directory(tmp_path: Path
 def test_odd_files_are_one_message(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "a").write_bytes(content)
     assert names_and_data(tmp_path / "a") == [(str(tmp_path / "a"), content)]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may read every folder")
+def test_a_folder_of_a_maildir_that_may_not_be_read_is_said_and_the_other_is_read(tmp_path: Path) -> None:
+    for folder in ("new", "cur"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "1").write_bytes(b"Subject: x\n\n")
+    (tmp_path / "cur").chmod(0)
+    found = list(_inputs.messages([str(tmp_path)]))
+    (tmp_path / "cur").chmod(0o700)
+    assert [(one.name, one.error) for one in found] == [
+        (str(tmp_path / "cur"), "permission denied"),
+        (str(tmp_path / "new" / "1"), None),
+    ]
+
+
+def test_a_folder_of_a_maildir_that_cannot_be_listed_is_said(tmp_path: Path) -> None:
+    (tmp_path / "new").mkdir()
+    found = list(_inputs._folder(str(tmp_path / "cur")))
+    assert [(one.name, one.error) for one in found] == [(str(tmp_path / "cur"), "no such file or directory")]

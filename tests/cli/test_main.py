@@ -1,6 +1,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,7 @@ def status_of(outcome: object, monkeypatch: pytest.MonkeyPatch, *words: str) -> 
         (_exit.Exit(_exit.UNAVAILABLE, "the server is away"), 69),
         (ParseError("too_large", "x"), 65),
         (MailgateError("the store is locked"), 75),
+        (FileNotFoundError(2, "No such file or directory", "gone.eml"), 75),
         (ZeroDivisionError(), 70),
         (KeyboardInterrupt(), 130),
     ],
@@ -111,6 +113,112 @@ def test_every_verb_teaches_itself(verb: str) -> None:
     for example in module.EXAMPLES:
         assert example.splitlines()[0] in text
     assert module.SUMMARY
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("bounse", "mailgate bounce"), ("filter", "mailgate suppress filter"), ("imports", "mailgate suppress import")],
+)
+def test_a_verb_that_is_nearly_one_is_guessed(word: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main.main([word]) == 64
+    assert f"did you mean: {meant};" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("words", [("suppress", "export", "--db", "x"), ("unsubscribe", "check", "x")])
+def test_an_option_that_a_command_has_not_is_said_by_the_command(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = f"mailgate {words[0]} {words[1]}"
+    assert _main.main([*words, "--nonsense"]) == 64
+    said = capsys.readouterr().err
+    assert said.endswith(f"{command}: unrecognized arguments: --nonsense\nTry: {command} --help\n")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("scan", "\x1b[31mx", "--db", "x"),
+        ("bounce", "x", "--\x1b[31mx"),
+        ("suppress", "list", "--db", "\x1b[31mx"),
+        ("suppress", "filter", "--db", "x", "--kept", "y", "\x1b[31m/y"),
+        ("dmarc", "--db", "\x1b[31mx"),
+        ("validate", "\x1b[31mx"),
+        ("track", "stats", "\x1b[31mx"),
+    ],
+)
+def test_a_name_that_a_terminal_would_obey_is_escaped(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _main.main(list(words)) in (64, 65, 69)
+    assert "\x1b" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("verb", ["scan", "bounce", "fbl", "dmarc"])
+@pytest.mark.parametrize("number", ["-1", "x", "1.5", "10000000000"])
+def test_a_number_of_processes_that_is_none(verb: str, number: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _main.main([verb, "--db", "x", "--jobs", number, "x"]) == 64
+    assert f"mailgate {verb}: " in capsys.readouterr().err
+
+
+BOUNCE = "fixtures/quickstart/Maildir/new/1795219201.M00001P1.mx.sender.test-postfix-unknown"
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="no device that is always full")
+@pytest.mark.parametrize("words", [["bounce", BOUNCE], ["bounce", "fixtures/bounce"], ["bounce", "--help"], ["--help"]])
+def test_a_full_disk_is_no_bug_of_ours(words: list[str]) -> None:
+    with open("/dev/full", "w") as full:
+        run = subprocess.run(
+            [sys.executable, "-m", "mailgate", *words], stdout=full, stderr=subprocess.PIPE, text=True, check=False
+        )
+    assert run.returncode in ([0, 75] if "--help" in words else [75])
+    assert run.stderr in ("", "mailgate: no space left on device\n", "mailgate: stdout: no space left on device\n")
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_streams_that_are_closed_are_empty_ones(closed: str) -> None:
+    run = subprocess.run(
+        ["sh", "-c", f'"$0" -m mailgate bounce - "$1" {closed}', sys.executable, BOUNCE],
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert (run.stdout == "") == (">&-" in closed.replace("2>&-", ""))
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["--help"], ["validate", "--help"], ["bounce", "fixtures/bounce/made"], ["dmarc", "fixtures/dmarc/reports"]],
+)
+def test_no_locale_is_too_small(words: list[str]) -> None:
+    small = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    run = subprocess.run(
+        [sys.executable, "-m", "mailgate", *words], env={**os.environ, **small}, capture_output=True, check=False
+    )
+    assert run.returncode == 0
+    assert run.stdout.isascii()
+    assert b"Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["scan", ".", "--db"],
+        ["dmarc", "--db"],
+        ["suppress", "list", "--db"],
+        ["suppress", "import", "LIST", "--db"],
+        ["suppress", "policy", "--db"],
+    ],
+)
+def test_a_driver_that_is_not_installed_is_a_wrong_configuration(
+    words: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    list_ = Path("fixtures/quickstart/recipients.csv").absolute()
+    for folder in ("new", "cur"):
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "psycopg", None)
+    words = [str(list_) if word == "LIST" else word for word in words]
+    assert _main.main([*words, "postgresql://localhost/mail"]) == 78
+    assert "pip install 'mailgate[postgres]'" in capsys.readouterr().err
 
 
 def python(*words: str) -> subprocess.CompletedProcess[str]:

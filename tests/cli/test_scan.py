@@ -154,6 +154,13 @@ def test_a_folder_that_is_no_maildir_is_said_and_the_others_are_scanned(
     assert names(week / "new") == LEFT_ALONE
 
 
+def test_a_wrong_path_leaves_no_empty_list_behind(tmp_path: Path) -> None:
+    # An empty list blocks nobody: the next filter would write to every dead address.
+    assert scan(tmp_path / "nowhere", "--db", tmp_path / "mail.db") == 65
+    assert not (tmp_path / "mail.db").exists()
+    assert main(["suppress", "check", "--db", str(tmp_path / "mail.db"), "ann@example.net"]) == 69
+
+
 def test_two_scans_of_one_maildir_one_works_the_other_says_so(
     week: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
