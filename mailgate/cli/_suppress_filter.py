@@ -7,7 +7,7 @@ import contextlib
 import sys
 from typing import BinaryIO
 
-from mailgate.cli import _exit, _output
+from mailgate.cli import _exit, _inputs, _output
 from mailgate.cli._suppress_common import add_list_options, add_scope_options, many, open_store, refuse_overwriting
 from mailgate.suppression import FilterReport, ImportRefused, filter_list
 
@@ -16,7 +16,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
     """The options of the command."""
     add_list_options(parser)
     add_scope_options(parser, "which kind of mail it is; without it an entry of any kind blocks")
-    parser.add_argument("file", nargs="?", default="-", metavar="FILE", help="CSV or an address a line; default: stdin")
+    parser.add_argument("file", nargs="?", metavar="FILE", help="CSV or an address a line; default: stdin")
     parser.add_argument("--kept", default="-", metavar="FILE", help="where the others go; default: stdout")
     parser.add_argument("--blocked", metavar="FILE", help="where the suppressed rows go, with the reasons")
     parser.add_argument("--column", metavar="NAME", help="the address column, by name or number from 1")
@@ -26,6 +26,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """The command. The summary goes to stderr, or to stdout where the rows do not."""
+    args.file = _inputs.or_stdin(args.file, "mailgate suppress filter")
     refuse_overwriting([args.kept, args.blocked], [args.db, args.file])
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(open_store(args))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import IO, TYPE_CHECKING
 
-from mailgate.cli import _exit, _inputs, _output, _try_out
+from mailgate.cli import _database, _exit, _inputs, _output, _try_out
 from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
 from mailgate.cli._keyfile import read_key_file
 from mailgate.cli._progress import Progress
@@ -64,7 +64,6 @@ EXAMPLES = (
     "mailgate track stats fixtures/engagement/events.jsonl --html opens-and-clicks.html",
 )
 MAX_BYTES = 25 * 1024 * 1024
-_MAX_LINE_CHARACTERS = 20_000
 _WARNINGS = {
     "clipped": "longer than the 102 KB that Gmail shows; the end and the pixel are hidden there",
     "no_host": "a link without a host, like http://, is tracked as it stands",
@@ -95,7 +94,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
     rewrite = actions.add_parser("rewrite", help="track the links of a message", allow_abbrev=False)
     _add_signer(rewrite)
     _add_ids(rewrite)
-    rewrite.add_argument("path", nargs="?", default="-", metavar="FILE", help="a message; default and -: stdin")
+    rewrite.add_argument("path", nargs="?", metavar="FILE", help="a message; default and -: stdin")
     rewrite.add_argument("-o", "--output", metavar="FILE", help="where the result goes; default stdout")
     rewrite.add_argument("--html", action="store_true", help="FILE is an HTML document and not a message")
     rewrite.add_argument("--charset", help="of an HTML document")
@@ -190,7 +189,7 @@ def _sign(args: argparse.Namespace) -> int:
     if args.open:
         pixel = links.open()
         print(_output.json_line({"url": None, "tracked_url": pixel}) if args.json else pixel)
-    for place, url in _lines(args.urls):
+    for place, url in _inputs.words_or_lines(args.urls):
         try:
             tracked = links.click(url)
         except UnsafeURL as error:
@@ -209,7 +208,7 @@ def _read(args: argparse.Namespace) -> int:
         raise _exit.Exit(_exit.USAGE, "mailgate track sign --read: give a tracked link, or - for one a line from stdin")
     signer = _signer(args)
     status = _exit.OK
-    for place, url in _lines(args.urls):
+    for place, url in _inputs.words_or_lines(args.urls):
         try:
             found = signer.token_of(url)
             claims = None if found is None else signer.verify(*found)
@@ -231,21 +230,10 @@ def _read(args: argparse.Namespace) -> int:
     return status
 
 
-def _lines(words: list[str]) -> Iterator[tuple[str, str]]:
-    """(where it stands, for words about it; the word or the line of stdin)."""
-    for word in words:
-        if word != "-":
-            yield "", word
-            continue
-        for number, line in enumerate(sys.stdin, 1):
-            if line.strip():
-                yield f"line {number}: ", line.strip()[:_MAX_LINE_CHARACTERS]
-
-
 def _rewrite(args: argparse.Namespace) -> int:
     if args.charset is not None:
         _check_charset(args.charset)
-    message = _input(args.path)
+    message = _input(_inputs.or_stdin(args.path, "mailgate track rewrite"))
     links = _links(args)
     policy = RewritePolicy(
         pixel=PixelPlace(args.pixel),
@@ -326,7 +314,7 @@ def _serve(args: argparse.Namespace) -> int:
             raise _exit.Exit(_exit.UNAVAILABLE, str(error)) from error
         unsubscribe: WSGIApplication | None = None
         if args.unsubscribe_db:
-            store = stack.enter_context(SuppressionStore.open(args.unsubscribe_db))
+            store = stack.enter_context(SuppressionStore.open(_database.where(args.unsubscribe_db)))
             unsubscribe = UnsubscribeApp(keys=signer.keys, sink=store.apply)
         try:
             app = TrackingApp(signer, sink, unsubscribe=unsubscribe, settings=settings, on_error=_say_error)
@@ -372,7 +360,7 @@ def _stats(args: argparse.Namespace) -> int:
     if args.html:
         page = statistics_page(statistics, title=args.title, generated=datetime.now(UTC).date())
         with _output_file(args.html) as file:
-            file.write(page.encode("utf-8"))
+            file.write(page.encode("utf-8", "replace"))  # a title of bytes that are no text in this locale
     if args.json:
         for row in statistics.rows():
             print(_output.json_line(row))

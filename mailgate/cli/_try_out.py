@@ -37,7 +37,9 @@ def serve(app: WSGIApplication, host: str, port: int) -> None:
     try:
         kind = _Server6 if ":" in host else _Server
         server = make_server(host, port, app, server_class=kind, handler_class=_Handler)
-    except (OSError, OverflowError) as error:
+    except OverflowError as error:
+        raise _exit.Exit(_exit.USAGE, "--port is from 0 to 65535") from error
+    except OSError as error:
         raise _exit.Exit(_exit.UNAVAILABLE, f"{host} port {port}: {error}") from error
     with server:
         shown = f"[{host}]" if ":" in host else host

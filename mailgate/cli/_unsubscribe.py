@@ -6,12 +6,11 @@ import argparse
 import contextlib
 import signal
 import socket
-import sys
 import threading
 from collections.abc import Iterator
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from mailgate.cli import _exit, _inputs, _output
+from mailgate.cli import _database, _exit, _inputs, _output
 from mailgate.cli._keyfile import HELP as KEY_FILE_HELP
 from mailgate.cli._keyfile import read_key_file
 from mailgate.records import ParseError
@@ -41,7 +40,6 @@ EXAMPLES = (
     "--base-url https://news.example/u --json -",
     "mailgate unsubscribe check fixtures/unsubscribe/good.eml",
 )
-_MAX_LINE_CHARACTERS = 2_000
 
 
 def configure(parser: argparse.ArgumentParser) -> None:
@@ -85,7 +83,7 @@ def _headers(args: argparse.Namespace) -> int:
         if value is not None and not value.isprintable():
             raise _exit.Exit(_exit.USAGE, f"{name} holds a character that is not printable: {value[:100]!r}")
     status, first = _exit.OK, True
-    for place, recipient in _recipients(args.recipients):
+    for place, recipient in _inputs.words_or_lines(args.recipients):
         try:
             subscription = _subscription(recipient, args)
             pair = links.headers(subscription, fold=None if args.json else "\n ")
@@ -101,17 +99,6 @@ def _headers(args: argparse.Namespace) -> int:
             print("\n".join(f"{name}: {value}" for name, value in pair))
         first = False
     return status
-
-
-def _recipients(words: list[str]) -> Iterator[tuple[str, str]]:
-    """(where it stands, for words about it; the word or the line of stdin)."""
-    for word in words:
-        if word != "-":
-            yield "", word
-            continue
-        for number, line in enumerate(sys.stdin, 1):
-            if line.strip():
-                yield f"line {number}: ", line.strip()[:_MAX_LINE_CHARACTERS]
 
 
 def _subscription(recipient: str, args: argparse.Namespace) -> Subscription:
@@ -169,7 +156,7 @@ class _Server6(WSGIServer):
 
 def _serve(args: argparse.Namespace) -> int:
     keys = read_key_file(args.key_file)
-    with SuppressionStore.open(args.db) as store:
+    with SuppressionStore.open(_database.where(args.db)) as store:
         try:
             app = UnsubscribeApp(
                 keys=keys,
@@ -181,7 +168,9 @@ def _serve(args: argparse.Namespace) -> int:
             server = make_server(args.host, args.port, app, server_class=kind, handler_class=_Handler)
         except ValueError as error:
             raise _exit.Exit(_exit.USAGE, str(error)) from error
-        except (OSError, OverflowError) as error:
+        except OverflowError as error:
+            raise _exit.Exit(_exit.USAGE, "--port is from 0 to 65535") from error
+        except OSError as error:
             raise _exit.Exit(_exit.UNAVAILABLE, f"{args.host} port {args.port}: {error}") from error
         with server:
             host = f"[{args.host}]" if ":" in args.host else args.host

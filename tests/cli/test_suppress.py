@@ -367,6 +367,57 @@ def test_a_disk_that_is_full_is_told(run: Run, tmp_path: Path) -> None:
     assert (done.status, done.err) == (75, "mailgate: no space left on device\n")
 
 
+@pytest.mark.parametrize("option", ["--note", "--actor", "--source", "--detail", "--stream", "--tenant"])
+def test_an_option_that_is_no_text_is_refused(run: Run, db: str, option: str) -> None:
+    done = run("add", "a@example.com", option, os.fsdecode(b"\xff"))
+    assert (done.status, done.out, os.path.exists(db)) == (64, "", False)
+    assert f"{option} is no text" in done.err
+
+
+def test_an_address_that_is_no_text_does_not_stop_the_others(run: Run) -> None:
+    done = run("add", os.fsdecode(b"a\xff@example.com"), "b@example.com")
+    assert (done.status, done.out) == (65, "added: b@example.com (manual, every stream)\n")
+    assert "Traceback" not in done.err
+    done = run("add", "-", stdin=b"a\xff@example.com\na\0@example.com\nc@example.com\n")
+    assert (done.status, done.out) == (65, "added: c@example.com (manual, every stream)\n")
+    assert len(done.err.splitlines()) == 2
+    assert run("check", "-", stdin=b"a\xff@example.com\n").status == 1
+
+
+def test_no_list_where_one_would_have_to_type_is_wrong_usage(run: Run, db: str) -> None:
+    run("add", "a@example.com")
+    terminal, other_end = os.openpty()
+    try:
+        done = subprocess.run(
+            [sys.executable, "-m", "mailgate", "suppress", "filter", "--db", db],
+            stdin=other_end, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+    finally:
+        os.close(terminal)
+        os.close(other_end)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert "a file is needed" in done.stderr
+
+
+POSTAL = """\
+id\ttype\taddress\treason\ttimestamp\tkeep_until
+1\trecipient\tdead@target.test\ttoo many hard fails\t1795219201.123456\t1797811201.123456
+2\trecipient\tslow@target.test\ttoo many soft fails\t1795219202.123456\t1797811202.123456
+"""
+
+
+def test_the_suppressions_of_postal_as_its_database_prints_them(run: Run, tmp_path: Path) -> None:
+    table = tmp_path / "postal.tsv"
+    table.write_text(POSTAL)
+    assert run("import", table, "--reason", "soft_bounce", "--expires", "30d").status == 0
+    entries = run("list", "--json").lines()
+    assert [(entry["address"], entry["reason"], entry["detail"]) for entry in entries] == [
+        ("dead@target.test", "soft_bounce", "too many hard fails"),
+        ("slow@target.test", "soft_bounce", "too many soft fails"),
+    ]
+    assert all(entry["expires"] for entry in entries)
+
+
 def test_exporting_a_part_or_everything(run: Run) -> None:
     run("import", LISTS / "postmark-dump.json")
     assert len(run("export", "--reason", "complaint").lines()) == 2

@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -50,7 +49,7 @@ def rewrite(key_file: str, *words: str) -> int:
 
 
 def stdin(monkeypatch: pytest.MonkeyPatch, data: bytes) -> None:
-    monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=io.BytesIO(data), __iter__=lambda self: iter(())))
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
 
 
 def test_sign(key_file: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -162,7 +161,7 @@ def test_read(key_file: str, capsys: pytest.CaptureFixture[str]) -> None:
             64,
             "nonsense",
         ),
-        (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "x", "--port", "99999999"], 69, "port"),
+        (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "x", "--port", "99999999"], 64, "port"),
         (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "no/folder"], 69, "no/folder: unable to open"),
         (["serve", "--key-file", "KEYS", "--base-url", BASE, "--db", "KEYS"], 69, "not a database"),
         (["serve", "--key-file", "KEYS", "--base-url", BASE, "--json-lines", "no/folder"], 69, "no/folder: no such"),
@@ -381,3 +380,13 @@ def test_the_room_alone(key_file: str, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("https://t.example/o/")
     assert os.path.exists(key_file)
+
+
+def test_a_line_that_is_no_text_is_refused_and_the_others_are_signed(
+    key_file: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stdin(monkeypatch, b"https://e.example/\xff\nhttps://e.example/1\n")
+    assert main(["track", "sign", "--key-file", key_file, "--base-url", BASE, "-"]) == 65
+    said = capsys.readouterr()
+    assert len(said.out.splitlines()) == 1
+    assert said.err.startswith("line 1: ")
