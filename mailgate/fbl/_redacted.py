@@ -13,19 +13,23 @@ import re
 
 # A local part that begins with one of these was written by a redactor: nobody is called so.
 _STRONG = frozenset(
-    ("redacted", "hashed", "undisclosed", "anonymized", "anonymised", "obfuscated", "masked", "censored", "scrubbed")
+    (
+        *("redacted", "redact", "hashed", "undisclosed", "anonymized", "anonymised", "pseudonymized", "pseudonymised"),
+        *("obfuscated", "masked", "censored", "scrubbed", "sanitized", "sanitised"),
+    )
 )
 # These are names of people and rooms as well; they count when nothing else stands beside them.
 _WEAK = frozenset(
     (
         *("removed", "hidden", "suppressed", "withheld", "unknown", "anonymous", "deleted", "none", "null"),
-        *("unavailable", "stripped", "invalid"),
+        *("unavailable", "stripped", "invalid", "concealed", "protected", "encrypted"),
     )
 )
 _NEUTRAL = frozenset(
     (
         *("address", "addr", "email", "mail", "recipient", "recipients", "rcpt", "user", "username", "localpart"),
         *("local", "part", "name", "by", "for", "the", "to", "not", "is", "was", "policy", "reasons", "request"),
+        *("fbl", "arf", "feedback", "loop", "complaint", "complainant", "complainer", "reporter"),
     )
 )
 _WORDS = re.compile(r"[^\W\d_]+")
@@ -34,7 +38,8 @@ _MASK = re.compile(r"[*•●█▇∗⁎＊]|\.\.\.|…|\?\?|##")
 _EXES = re.compile(r"x{4,}|X{4,}")
 _ONLY_EXES = re.compile(r"[xX]{3,}|[xX](?:[._-][xX])+|[-_.#?]+")
 
-_HEX = re.compile(r"(?:0x)?([0-9a-fA-F]{32,128})", re.ASCII)
+_HEX = re.compile(r"(?:0x|(?:md5|sha-?\d{1,3}|hash)[:=._-])?([0-9a-fA-F]{32,128})", re.ASCII | re.IGNORECASE)
+_NO_ADDRESS = re.compile(r"[\s,;<>@]")
 _HEX_DIGITS = frozenset((32, 40, 48, 56, 64, 96, 128))
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{22,128}={1,2}", re.ASCII)
 _BASE64_BARE = re.compile(r"[A-Za-z0-9+/_-]{27}|[A-Za-z0-9+/_-]{43}|[A-Za-z0-9+/_-]{86}", re.ASCII)
@@ -51,9 +56,16 @@ def is_redacted(address: str) -> bool:
     [False, False, False]
     """
     local, at, domain = address.strip().rpartition("@")
-    if not at or not local or not domain:
+    if not at or not local or not domain or _is_no_address(local, domain):
         return True
     return _is_masked_local(local) or _is_masked_domain(domain.lower().rstrip("."))
+
+
+def _is_no_address(local: str, domain: str) -> bool:
+    """Prose, several addresses in one, or a domain of one word, where no provider keeps mailboxes (`email@removed`)."""
+    quoted = len(local) > 1 and local[0] == local[-1] == '"'
+    single = "." not in domain.rstrip(".") and not domain.startswith("[")
+    return single or _NO_ADDRESS.search(domain) is not None or (not quoted and _NO_ADDRESS.search(local) is not None)
 
 
 def _is_masked_local(local: str) -> bool:
@@ -96,7 +108,7 @@ def _decoded_bytes(text: str) -> int:
 
 def _is_masked_domain(domain: str) -> bool:
     labels = domain.split(".")
-    if labels[-1] == "invalid" or _MASK.search(domain):
+    if labels[-1] == "invalid" or _MASK.search(domain) or not domain.strip("x."):
         return True
     # The last label is left out: .xxx is a real one.
     return any(_ONLY_EXES.fullmatch(label) is not None for label in labels[:-1]) or any(
