@@ -1,4 +1,4 @@
-"""Dates as reports write them: RFC 5322 3.3, its obsolete zones, and ISO 8601."""
+"""Dates as reports write them: RFC 5322 3.3, its obsolete zones, ISO 8601, and what programs make of a clock."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ MAX_DATE_CHARACTERS = 200  # a date with its comment is under 60; longer text is
 _DATE = re.compile(
     r"(?:[A-Za-z]{3,9}\.?,?\s{0,4})?(\d{1,2})[\s-]\s{0,3}([A-Za-z]{3,9})\.?[\s,-]\s{0,3}(\d{4}|\d{2})[\s,]\s{0,3}"
     r"(\d{1,2}):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?(?:\s?([AaPp])\.?[Mm]\.?)?"
-    r"(?:\s{0,4}([+-]\d\d):?(\d\d)|\s{1,4}\(?([A-Za-z]{1,5})\b)?",
+    r"(?:\s{0,4}(?:(?:GMT|UTC)\s?)?([+-]\d\d):?(\d\d)|\s{1,4}\(?([A-Za-z]{1,5})\b)?",
     re.ASCII,
 )
 # `date` and ctime(3) put the year last, and some the zone before it.
@@ -19,13 +19,17 @@ _CTIME = re.compile(
     r"(?:([A-Za-z]{1,5})\s{1,3})?(\d{4})(?:\s{1,3}(?:([+-]\d\d):?(\d\d)|([A-Za-z]{1,5})\b))?",
     re.ASCII,
 )
+# JavaScript's `Sat Nov 21 2026 08:00:00 GMT+0100`, and `Saturday, November 21, 2026 8:00:00 AM`.
 _MONTH_FIRST = re.compile(
-    r"([A-Za-z]{3,9})\.?\s{1,3}(\d{1,2}),?\s{1,3}(\d{4}),?\s{1,3}(\d{1,2}):(\d\d)(?::(\d\d))?"
-    r"\s{0,3}(?:([+-]\d\d):?(\d\d)|([A-Za-z]{1,5})\b)?",
+    r"(?:[A-Za-z]{3,9},?\s{1,3})?([A-Za-z]{3,9})\.?\s{1,3}(\d{1,2}),?\s{1,3}(\d{4}),?\s{1,3}"
+    r"(\d{1,2}):(\d\d)(?::(\d\d))?(?:\s?([AaPp])\.?[Mm]\b\.?)?"
+    r"\s{0,3}(?:(?:GMT|UTC)?([+-]\d\d):?(\d\d)|([A-Za-z]{1,5})\b)?",
     re.ASCII,
 )
+_EPOCH = re.compile(r"(\d{9,10})(?:\.\d{1,9})?", re.ASCII)
 _ISO = re.compile(
-    r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s?(?:([+-]\d\d):?(\d\d)|[Zz]|UTC)?", re.ASCII
+    r"(\d{4})[-/](\d\d)[-/](\d\d)[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,]\d{1,9})?)?\s?(?:([+-]\d\d):?(\d\d)|[Zz]|UTC)?",
+    re.ASCII,
 )
 _MONTHS = {
     name: number
@@ -51,7 +55,7 @@ def parse_date(text: str | None) -> datetime | None:
     """
     if text is None or len(text) > MAX_DATE_CHARACTERS:
         return None
-    text = text.strip()
+    text = text.strip(" \t\r\n\"'<>")
     try:
         match = _DATE.match(text)
         if match is not None:
@@ -67,9 +71,12 @@ def parse_date(text: str | None) -> datetime | None:
             return _instant(int(year), _month(month), int(day), hour, minute, second, offset)
         match = _MONTH_FIRST.match(text)
         if match is not None:
-            month, day, year, hour, minute, second, hours, minutes, zone = match.groups()
+            month, day, year, hour, minute, second, half, hours, minutes, zone = match.groups()
             offset = _minutes(hours, minutes) if hours else _zone(zone)
-            return _instant(int(year), _month(month), int(day), hour, minute, second, offset)
+            return _instant(int(year), _month(month), int(day), _hour(hour, half), minute, second, offset)
+        match = _EPOCH.fullmatch(text)
+        if match is not None:
+            return datetime.fromtimestamp(int(match[1]), UTC)
     except (ValueError, OverflowError):
         return None
     return None
@@ -80,11 +87,13 @@ def _from_rfc5322(match: re.Match[str]) -> datetime:
     year = int(year_text)
     if len(year_text) == 2:  # RFC 5322 4.3
         year += 2000 if year < 50 else 1900
-    if half is not None:
-        hour = str(int(hour) % 12 + (12 if half in "Pp" else 0))
-    return _instant(
-        year, _month(month), int(day), hour, minute, second, _minutes(hours, minutes) if hours else _zone(zone)
-    )
+    offset = _minutes(hours, minutes) if hours else _zone(zone)
+    return _instant(year, _month(month), int(day), _hour(hour, half), minute, second, offset)
+
+
+def _hour(hour: str, half: str | None) -> str:
+    """The hour of a day of 24; half: `A`, `P` or None."""
+    return hour if half is None else str(int(hour) % 12 + (12 if half in "Pp" else 0))
 
 
 def _instant(

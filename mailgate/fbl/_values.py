@@ -11,7 +11,8 @@ MAX_ADDRESSES = 1_000
 # alternative takes what it takes for good, so a list of any length is read once.
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"?|\((?:[^()\\]|\\.)*+\)?|<([^<>]*+)>?|[,;]|[^\s"(<,;]++|\s++|.', re.DOTALL)
 _QUOTED_LOCAL = re.compile(r'"(?:[^"\\]|\\.)*+"@[^\s"]++', re.DOTALL)
-_IPV4 = re.compile(r"(?<![\d.])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\d.]*\d)", re.ASCII)
+# Four numbers inside a host name (`mail-192.0.2.1.isp.example`) are a name.
+_IPV4 = re.compile(r"(?<![\w.-])(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})(?![\w-]|\.\w)", re.ASCII)
 _IPV6 = re.compile(r"(?:IPv6:)?([0-9A-Fa-f:]{2,39}(?:\.\d{1,3}){0,3})", re.ASCII)
 _TYPE = re.compile(r"(?:rfc\s*/?\s*822|utf-8|smtp|mailto)\s*[;:]\s*", re.IGNORECASE)
 _COMMENT_AT_END = re.compile(r"\s+\([^()]*\)$")
@@ -92,7 +93,7 @@ def written_addresses(text: str) -> tuple[str, ...]:
     >>> written_addresses("<a@example.com>, b@example.com"), written_addresses("")
     (('a@example.com', 'b@example.com'), ())
     """
-    if "," in text and text.count("@") > 1:
+    if text.count("@") > 1 and ("," in text or ";" in text):
         return addresses(text)
     one = written_address(text)
     return (one,) if one else ()

@@ -67,6 +67,8 @@ def test_one_address_as_written(text: str, expected: str) -> None:
 def test_a_field_that_holds_a_list() -> None:
     assert written_addresses("<a@x.example>, b@x.example") == ("a@x.example", "b@x.example")
     assert written_addresses('"a,b"@x.example') == ('"a,b"@x.example',)
+    assert written_addresses("a@x.example; <b@x.example>") == ("a@x.example", "b@x.example")
+    assert written_addresses("rfc822; a@x.example") == ("a@x.example",)
     assert written_addresses("<>") == ()
 
 
@@ -81,6 +83,10 @@ def test_a_field_that_holds_a_list() -> None:
         ("2001:db8::25", "2001:db8::25"),
         ("[IPv6:2001:db8::25]", "2001:db8::25"),
         ("::ffff:192.0.2.1", "::ffff:192.0.2.1"),
+        ("mail-198.51.100.4.isp.example (192.0.2.1)", "192.0.2.1"),
+        ("198.51.100.4.isp.example [192.0.2.1]", "192.0.2.1"),
+        ("198.51.100.4-static.isp.example", None),
+        ("client 192.0.2.1.", "192.0.2.1"),
         ("x.x.x.x", None),
         ("192.0.2.x", None),
         ("256.1.1.1", None),
@@ -136,6 +142,15 @@ def test_small_values() -> None:
         ("2026-11-20 10:00:00 +0230", "2026-11-20T07:30:00"),
         ("Fri, 31 Dec 2016 23:59:60 +0000", "2016-12-31T23:59:59"),
         ("Fri, 20 Nov 2026 10:00:00 XYZ", "2026-11-20T10:00:00"),
+        ("Fri Nov 20 2026 10:00:00 GMT+0100 (CET)", "2026-11-20T09:00:00"),
+        ("Friday, November 20, 2026 1:00:00 PM", "2026-11-20T13:00:00"),
+        ("Fri, 20 Nov 2026 10:00:00 GMT+01:00", "2026-11-20T09:00:00"),
+        ('"Fri, 20 Nov 2026 10:00:00 +0000"', "2026-11-20T10:00:00"),
+        ("<2026-11-20T10:00:00Z>", "2026-11-20T10:00:00"),
+        ("2026/11/20 10:00:00", "2026-11-20T10:00:00"),
+        ("1795168800", "2026-11-20T10:00:00"),
+        ("1795168800.25", "2026-11-20T10:00:00"),
+        ("20261120", None),
         ("31 Feb 2026 10:00:00 +0000", None),
         ("20 Foo 2026 10:00:00 +0000", None),
         ("1 Jan 0001 00:00:00 +1400", None),
