@@ -56,10 +56,16 @@ def _report_part(leaves: Sequence[Part], claims: bool) -> tuple[Part | None, Fie
         # QUIRK: gateways that do not know message/feedback-report turn the part into text or an attachment.
         if part.content_type in RETURNED_TYPES or not (claims or _looks_like_one(part)):
             continue
-        pairs = read_block(part.content())
-        if is_feedback(pairs):
+        content = part.content()
+        pairs = read_block(content)
+        # Somebody who writes about feedback reports quotes one behind his own words, and returns no message.
+        if is_feedback(pairs) and (claims or _begins_with(pairs, content) or find_returned(leaves, part) is not None):
             return part, pairs
     return None, ()
+
+
+def _begins_with(pairs: Fields, content: bytes) -> bool:
+    return content.lstrip().lower().startswith(pairs[0][0].lower().encode("latin-1", "replace"))
 
 
 def _looks_like_one(part: Part) -> bool:

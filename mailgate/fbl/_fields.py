@@ -1,13 +1,14 @@
 """The fields of a feedback report, read by one table (RFC 5965 3, RFC 6591 3.2, RFC 6692, RFC 9477 3.3, RFC 9991).
 
-A field that may stand once and stands twice gives its first value and a defect. Fields that no row names are kept as
-they are in `FeedbackReport.fields`.
+A field that may stand once and stands twice gives its first value that can be read, and a defect. Fields that no row
+names are kept as they are in `FeedbackReport.fields`.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import codecs
 from collections.abc import Callable
 from typing import Any
 
@@ -78,6 +79,7 @@ def read_block(content: bytes) -> Fields:
     QUIRK: blank lines between the fields; groups behind the first are read when all their fields are known ones.
     """
     pairs: list[tuple[str, str]] = []
+    content = content.removeprefix(codecs.BOM_UTF8)
     for index, group in enumerate(Headers.groups(content, max_field_bytes=MAX_FIELD_BYTES)):
         items = list(group.items())
         if not pairs or all(name.lower() in _KNOWN for name, _ in items):
@@ -104,8 +106,8 @@ def read_values(draft: Draft, pairs: Fields) -> None:
         if row is not None:
             if key in seen:
                 draft.note(f"repeated_{key.replace('-', '_')}")
-            elif (read := row[1](value)) is not None:
-                values[row[0]] = read
+            if values.get(row[0]) is None:
+                values[row[0]] = row[1](value)
             seen.add(key)
         elif key in _REPEATED:
             attribute, many = _REPEATED[key]
@@ -125,16 +127,18 @@ def _finish(draft: Draft, seen: set[str], auth: dict[str, Any]) -> None:
             draft.note(f"missing_{name.replace('-', '_')}")
     received = values.pop("received_date", None)
     # Received-Date is the name of the drafts; Yahoo, AOL and Comcast still write it.
-    values.setdefault("arrival_date_text", received)
+    if values.get("arrival_date_text") is None:
+        values["arrival_date_text"] = received
     if values["arrival_date_text"] is not None and parse_date(values["arrival_date_text"]) is None:
         draft.note("bad_arrival_date")
-    if "source-ip" in seen and "source_ip" not in values:
+    if "source-ip" in seen and values["source_ip"] is None:
         draft.note("masked_source_ip")
-    if "incidents" in seen and "incidents" not in values:
+    if "incidents" in seen and values["incidents"] is None:
         draft.note("bad_incidents")
     # QUIRK: DMARC failure reports give the Message-ID of the reported mail as Message-ID.
     own = values.pop("message_id", None)
-    values.setdefault("original_message_id", own)
+    if values.get("original_message_id") is None:
+        values["original_message_id"] = own
     if auth or values.get("feedback_type") == "auth-failure":
         values["auth_failure"] = AuthFailure(**{name: value for name, value in auth.items() if value is not None})
         if "feedback-type" not in seen:

@@ -16,6 +16,15 @@ from tests.fbl.build import FIELDS, RETURNED, report, with_rcpt
         (report(kind="multipart/mixed"), "multipart/mixed (Netease)"),
         (report(part_type="text/plain"), "report-type tells, the part became text"),
         (report(kind="multipart/mixed", part_type="application/octet-stream"), "the part became an attachment"),
+        (
+            report(fields="Dear customer,\n\n" + FIELDS, kind="multipart/mixed", part_type="text/plain"),
+            "the part became text behind prose, and the message came back",
+        ),
+        (
+            report(fields="\n" + FIELDS, returned=None, kind="multipart/mixed", part_type="text/plain"),
+            "the part became text, and nothing came back",
+        ),
+        (report(fields="\ufeff" + FIELDS), "a byte order mark before the first field"),
         (report(part_type="Message/Feedback-Report; name=ATT1"), "upper case and a name"),
         (report(returned=None), "without a returned message"),
         (report(returned_type="message/rfc822"), "a whole message"),
@@ -50,6 +59,9 @@ def test_a_mail_that_was_read_before_is_taken_as_it_is() -> None:
         b"Subject: Feedback-Type: abuse\n\nFeedback-Type: abuse\nUser-Agent: x\nVersion: 1\n",
         b"Content-Type: multipart/mixed; boundary=b\n\n--b\n\nHow do I read a Feedback-Type: abuse field?\n--b--\n",
         b"Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n--b\n\nx\n--b--\n",
+        report(
+            fields="What does this mean?\n\n" + FIELDS, returned=None, kind="multipart/mixed", part_type="text/plain"
+        ),
         report(fields="User-Agent: x\n", kind="multipart/mixed", part_type="text/plain"),
     ],
 )
@@ -115,6 +127,13 @@ def test_of_a_field_that_may_stand_once_the_first_counts() -> None:
     found = parse(report(FIELDS + "Feedback-Type: fraud\nSource-IP: 192.0.2.1\nSource-IP: 192.0.2.2\n"))
     assert found is not None
     assert (found.feedback_type, found.source_ip) == ("abuse", "192.0.2.1")
+
+
+@pytest.mark.parametrize("unreadable", ["", "x.x.x.x", "unknown"])
+def test_a_field_that_cannot_be_read_hides_no_second_one(unreadable: str) -> None:
+    found = parse(report(f"{FIELDS}Source-IP: {unreadable}\nSource-IP: 192.0.2.2\n"))
+    assert found is not None
+    assert (found.source_ip, found.defects) == ("192.0.2.2", ("repeated_source_ip",))
 
 
 def test_repeatable_fields_keep_their_order_and_unknown_fields_are_kept() -> None:
