@@ -16,5 +16,5 @@ def where(text: str) -> str:
     Ends the program with status 78 for a URL when the driver is not installed.
     """
     if text.startswith(_SCHEMES) and importlib.util.find_spec("psycopg") is None:
-        raise _exit.Exit(_exit.CONFIG, "PostgreSQL needs its driver: pip install 'mailgate[postgres]'")
+        raise _exit.Exit(_exit.CONFIG, "PostgreSQL needs its driver: pip install 'psycopg[binary]'")
     return text

@@ -218,7 +218,7 @@ def test_a_driver_that_is_not_installed_is_a_wrong_configuration(
     monkeypatch.setitem(sys.modules, "psycopg", None)
     words = [str(list_) if word == "LIST" else word for word in words]
     assert _main.main([*words, "postgresql://localhost/mail"]) == 78
-    assert "pip install 'mailgate[postgres]'" in capsys.readouterr().err
+    assert "pip install 'psycopg[binary]'" in capsys.readouterr().err
 
 
 def python(*words: str) -> subprocess.CompletedProcess[str]:
