@@ -61,7 +61,8 @@ def record_fields(record: Value) -> RecordFields:
     Of a text that stands there again, in the same element or in a second one of its parent, the first is taken.
     """
     source_ip = count = None
-    rows, alias = 0, False
+    rows = addresses = counts = 0
+    alias = False
     evaluated: Tree = []
     identifiers: Tree = []
     dkims: list[Texts] = []
@@ -71,10 +72,10 @@ def record_fields(record: Value) -> RecordFields:
             rows += 1
             for inner, text in _children(value):
                 if inner == "source_ip":
-                    rows += source_ip is not None
+                    addresses += 1
                     source_ip = _text(text)
                 elif inner == "count":
-                    rows += count is not None
+                    counts += 1
                     count = _text(text)
                 elif inner == "policy_evaluated":
                     evaluated += _children(text)
@@ -92,7 +93,7 @@ def record_fields(record: Value) -> RecordFields:
     return RecordFields(
         source_ip,
         count,
-        rows,
+        max(rows, addresses, counts),
         disposition,
         dkim,
         spf,

@@ -20,7 +20,8 @@ from mailgate.dmarc._shape import MAX_CHARACTERS, RECORD_END, RECORD_START, head
 from mailgate.records import ParseError
 
 _LOOK_BYTES = 64 * 1024
-_EMPTY_RECORD = RECORD_START + RECORD_END
+_STANDS_FOR_RECORDS = "records"
+_ALL_RECORDS = RECORD_START + _STANDS_FOR_RECORDS + RECORD_END
 _FEEDBACK_TAG = re.compile(rb"[<:]feedback(?:[ \t\r\n/>]|\Z)")  # the word alone is in the HTML of any mail
 S = TypeVar("S", bound=Sink)
 
@@ -120,22 +121,22 @@ def _by_shapes(pieces: Iterable[bytes], records: Records, limits: Limits, defect
         rest = blocks.pop()
         if len(rest) > MAX_CHARACTERS or not records.take_blocks(blocks):
             return None
-    return None if head is None else _shaped_header(head + _EMPTY_RECORD + rest, limits, defects)
+    return None if head is None else _shaped_header(head + _ALL_RECORDS + rest, limits, defects)
 
 
 def _shaped_header(header: str, limits: Limits, defects: set[str]) -> HeaderFields | None:
     parts = split(header)
     shape = header_shape("\0".join(parts[::2]), len(parts) // 2)
     if shape is not None:
-        return shape.fields(parts)
+        return shape.fields(parts) if parts[shape.record] == _STANDS_FOR_RECORDS else None
     children: list[tuple[str, Value]] = []
     parser = FeedbackParser(lambda name, value: children.append((name, value)), limits)
     try:
         parser.feed(header.encode("latin-1"), final=True)
     except (ParseError, InvalidBytes):
         return None
-    if [name for name, _ in children].count("record") != 1:
-        return None
+    if [value for name, value in children if name == "record"] != [_STANDS_FOR_RECORDS]:
+        return None  # what was taken for the first record is none, and one with a prefix or attributes is
     if parser.trailing:
         defects.add("trailing_content")
     return header_fields(children, namespaced=parser.namespaced)

@@ -103,12 +103,16 @@ class RecordShape:
 
 
 class HeaderShape:
-    """Where the texts lie in `split(header)`, the header being a report with one empty record."""
+    """Where the texts lie in `split(header)`, the header being a report with one record that holds a text.
 
-    __slots__ = ("_plan",)
+    record: index of that text, by which the caller knows its own record.
+    """
 
-    def __init__(self, plan: HeaderFields) -> None:
+    __slots__ = ("_plan", "record")
+
+    def __init__(self, plan: HeaderFields, record: int) -> None:
         self._plan = _Plan(plan)
+        self.record = record
 
     def fields(self, parts: list[str]) -> HeaderFields:
         """The texts in their places."""
@@ -134,16 +138,18 @@ def record_shape(skeleton: str, holes: int) -> RecordShape | None:
 
 @lru_cache(maxsize=_CACHED_SHAPES)
 def header_shape(skeleton: str, holes: int) -> HeaderShape | None:
-    """The shape of a report in which one empty record stands for all records; None when it has to go to Expat."""
+    """The shape of a report in which one record of a text stands for all records; None when it has to go to Expat."""
     declaration = _DECLARATION.match(skeleton)
     rest = skeleton[declaration.end() :] if declaration else skeleton
     if "<!" in rest or "<?" in rest or skeleton.count("\0") != holes:
         return None
     children = _probe(_marked(skeleton))
-    if children is None or [name for name, _ in children].count("record") != 1:
+    records = [value for name, value in children or () if name == "record"]
+    record = _index(records[0]) if len(records) == 1 and isinstance(records[0], str) else None
+    if children is None or record is None:
         return None
     plan = header_fields(children, namespaced=False)
-    return HeaderShape(plan) if _is_clean(plan) else None
+    return HeaderShape(plan, record) if _is_clean(plan) else None
 
 
 def _marked(skeleton: str) -> str:

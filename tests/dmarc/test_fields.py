@@ -157,7 +157,25 @@ def test_a_row_that_says_a_number_twice_cannot_be_counted(element: bytes) -> Non
     assert read(report([record(count=7)]).replace(element, element * 2)).messages == 0
 
 
-@pytest.mark.parametrize("limits", [Limits(), Limits(max_field_bytes=MAX_CHARACTERS - 1)], ids=["shapes", "expat"])
+@pytest.mark.parametrize("limits", [Limits(), ONLY_EXPAT], ids=["shapes", "Expat"])
+@pytest.mark.parametrize("element", [b"<count><foo/></count>", b"<source_ip><foo/></source_ip>"])
+def test_a_number_beside_an_element_of_its_name_cannot_be_counted(element: bytes, limits: Limits) -> None:
+    assert read(report([record(count=7)]).replace(b"<row>", b"<row>" + element), limits).messages == 0
+
+
+@pytest.mark.parametrize("limits", [Limits(), ONLY_EXPAT], ids=["shapes", "Expat"])
+@pytest.mark.parametrize(
+    "other",
+    [b"<record></record>", b"<record>records</record>", b"<record><row></row></record>", b"<!--<record></record>-->"],
+)
+@pytest.mark.parametrize("place", [b"</p>", b"</policy_published>", b"</org_name>"])
+def test_what_looks_like_a_record_elsewhere_hides_no_record(place: bytes, other: bytes, limits: Limits) -> None:
+    data = report([record(count=7)]).replace(b"<feedback>", b'<feedback xmlns:d="urn:x">')
+    data = data.replace(b"<record>", b"<d:record>").replace(b"</record>", b"</d:record>")
+    assert read(data.replace(place, other + place), limits).messages == 7
+
+
+@pytest.mark.parametrize("limits", [Limits(), ONLY_EXPAT], ids=["shapes", "Expat"])
 def test_a_second_element_of_a_kind_takes_nothing_away_from_the_first(limits: Limits) -> None:
     data = report([record(count=7, dkim="pass", header_from="news.example.com")])
     twice = data.replace(b"</row>", b"<policy_evaluated><dkim>fail</dkim></policy_evaluated></row>")
