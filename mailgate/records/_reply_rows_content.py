@@ -29,7 +29,9 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         "text:spam",
         Reason.SPAM,
         """
-        urlbl~; spam message; spam messages; spam detected; spam content; spam contents; spam filter; spam filters;
+        blacklisted url~; blacklisted link~; blacklisted uri~; blocked by our bulk email filter;
+        blocked by our spam firewall; urlbl~; spam message; spam messages; spam detected;
+        spam content; spam contents; spam filter; spam filters;
         spam score; spam rating; spam level; spam threshold; spam mail; spam email; spam rejected; spam reject;
         spam refused; spam not accepted; spam blocked; spam check~; spam rule~; spam signature; spam assassin;
         spamassassin; spam probability; spam points; spam related; spam like; spam engine; spam control; spam test;
@@ -126,7 +128,8 @@ CONTENT_ROWS: tuple[ReplyRow, ...] = (
         missing message id; missing from; missing to; missing date; missing subject; no message id; no valid from;
         from header; to header; date header; subject header; message id header; header error; header errors;
         header line too long; header ... malformed; header ... invalid; header ... too long; header check~;
-        header syntax; header syntax error; headers consist entirely; headers too large; bad header; bad headers;
+        header syntax; header syntax error; headers fail;
+        headers consist entirely; headers too large; bad header; bad headers;
         invalid header; invalid headers; malformed header~; malformed message; malformed mime; malformed mail;
         malformed email; improper headers; improper use of 8 bit; improper format; 8 bit data; 8bit data; eight bit;
         bare lf; bare cr; bare line feed; bare linefeed~; bare newline~; bare carriage return~; line too long;

@@ -92,6 +92,7 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         "text:mailbox-full",
         Reason.MAILBOX_FULL,
         """
+        mailbox limit exeeded; inbox size limit; inbox ... limit; skrzynka ... przepełniona; 용량이 초과; 메일함이 꽉;
         writing message file too large; 空间已满; 空間已滿; 已满; postlåda ... full; inkorg ... full;
         postkasse ... fuld; indbakke ... fuld; innboks ... full; postilaatikko ... täynnä; posta kutusu dolu;
         posta kutusu ... dolu; schránka ... plná; postafiók megtelt; postafiók ... megtelt; inbox-ul ... plin;
@@ -206,7 +207,8 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         recipient account disabled; recipient address disabled; recipient address has been disabled;
         recipient archived; archived recipient; disabled recipient; disabled mailbox; disabled address;
         address disabled; address is disabled; address has been disabled; address is inactive; address inactive;
-        address suspended; address deactivated; address is no longer active; email disabled;
+        address suspended; address deactivated; address is deactivated; address has been deactivated;
+        address was deactivated; address has been discontinued; address is no longer active; email disabled;
         email account ... disabled; email account ... suspended; email account ... inactive; domain disabled;
         domain is disabled; domain suspended; domain is suspended; domain expired; domain has been suspended;
         domain ... suspended; subscription expired; subscriber ... suspended; no longer active; is no longer active;
@@ -360,6 +362,7 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         "text:not-found",
         Reason.MAILBOX_NOT_FOUND,
         """
+        לא נמצאה; tidak dapat ditemukan; tidak ditemukan; tidak ada; không tìm thấy; không tồn tại; ไม่พบ; غير موجود;
         adresse ... introuvable; est introuvable; destinataire introuvable;
         konnte nicht gefunden werden; adresse ... nicht gefunden; impossibile trovare; non è stato trovato;
         non trovato; não foi encontrado; não foi encontrada; kunde inte hittas; hittades inte; kunne ikke findes;

@@ -57,6 +57,7 @@ LOCAL_ROWS: tuple[ReplyRow, ...] = (
         "text:connection",
         Reason.CONNECTION_FAILED,
         """
+        unreachable for too long;
         network is down; timeout while; timeout after; timeout connecting; read timeout; session timeout;
         idle timeout; smtp timeout; timeout exceeded; connection refused; connection timed out;
         connection connection reset; connection lost; connection dropped; connection closed; connection failed;
@@ -130,7 +131,7 @@ LATE_ROWS: tuple[ReplyRow, ...] = (
         number of delivery attempts exceeded; maximum delivery attempts; maximum retries; max retries;
         too many retries; retries exceeded; retry limit; retry count exceeded; not delivered within;
         was not delivered within; delivery delayed; delivery has been delayed; delivery is delayed;
-        has not yet been delivered; has not been delivered; not yet been delivered; still being retried;
+        has not yet been delivered; not yet been delivered; still being retried;
         will keep trying; will be retried; will continue to be made; delivery attempts will continue;
         attempts to deliver; undeliverable after; message delayed; aborted after; was aborted after;
         temporarily undeliverable; deferred ... too long; zeit uberschritten

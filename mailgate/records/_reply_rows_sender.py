@@ -279,6 +279,7 @@ _HELO_AND_LISTS = (
         黑名單; ブラックリスト
         """,
         unless="""
+        blacklisted url~; blacklisted link~; blacklisted uri~;
         uribl ... url; content ... blacklist~; url ... blacklist~; link ... blacklist~; uri ... blacklist~;
         domain ... blacklisted in message; recipient blacklist~; subject ... blacklist~
         """,
@@ -366,6 +367,7 @@ _RELAY = (
         not a relay; non local recipient verification failed; unauthenticated relaying; insecure mail relay;
         mail server ... not local; invalid credentials for relay; we do not accept mail for this domain;
         not one of our domains; domain not handled here; not hosted here; domain is not hosted;
+        no longer hosted; not hosted on this;
         this address is not allowed ... relay; ruleset check rcpt ... denied; relais refuse; relais non autorise;
         weiterleitung nicht erlaubt; relaying nicht erlaubt; relayen; 转发; 中继; must authenticate before relay~
         """,

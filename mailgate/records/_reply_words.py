@@ -47,6 +47,8 @@ _TELLING_LABELS = frozenset(
 _QUOTED_HOST = re.compile(r"\bhost [\w.-]{1,255} ?\[[0-9a-f.:x]{2,45}\](?::\d{1,5})? said:")
 _ASCII_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _ACCENTS = re.compile("[\u0300-\u036f]")
+# Letters that have no parts, and that half of all servers write without their stroke.
+_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d", "ı": "i", "ß": "ss", "æ": "ae", "œ": "oe"})
 _WORDS = re.compile(r"[^\W_]+")
 
 
@@ -69,7 +71,7 @@ def words_of(text: str) -> str:
     if lowered.isascii():
         return f" {' '.join(lowered.translate(_ASCII_WORDS).split())} "
     # Accents off, and only those: the voicing marks of kana and the parts of hangul are put together again.
-    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", lowered).lower())
+    plain = _ACCENTS.sub("", unicodedata.normalize("NFKD", lowered).lower()).translate(_LETTERS)
     return f" {' '.join(_WORDS.findall(unicodedata.normalize('NFC', plain)))} "
 
 

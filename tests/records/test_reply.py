@@ -308,3 +308,21 @@ def test_a_blocked_message_is_not_a_blocked_client(said: str, reason: Reason) ->
 )
 def test_what_is_said_of_the_sender_is_not_said_of_the_mailbox(said: str, reason: Reason) -> None:
     assert SmtpReply.parse(said).meaning(Stage.RCPT).reason is reason
+
+
+@pytest.mark.parametrize(
+    ("said", "reason"),
+    [
+        ("550 5.0.350 Remote server returned an error -> 552 Mailbox limit exeeded", Reason.MAILBOX_FULL),
+        ("550 <ada@x.example>: inbox size limit has been reached", Reason.MAILBOX_FULL),
+        ("552 Skrzynka odbiorcy jest pełna", Reason.MAILBOX_FULL),
+        ("552 Nachricht zu groß", Reason.TOO_LARGE),
+        ("550 5.7.1 This email address has been deactivated", Reason.MAILBOX_DISABLED),
+        ("550 Domain x.example is no longer hosted here", Reason.RELAY_DENIED),
+        ("550 Message headers fail syntax check", Reason.CONTENT_REJECTED),
+        ("550 Blacklisted URL in message. See http://lookup.uribl.com.", Reason.SPAM),
+        ("550 Blacklisted client, see http://lookup.uribl.com.", Reason.BLOCKED),
+    ],
+)
+def test_words_of_a_family_in_any_order(said: str, reason: Reason) -> None:
+    assert SmtpReply.parse(said).meaning(Stage.RCPT).reason is reason
