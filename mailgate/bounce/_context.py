@@ -19,11 +19,25 @@ _DELAY_WORDS: tuple[str, ...] = (
     "warning message only", "warning only", "temporary failure report", "do not need to resend", "still being retried",
     "need not resend", "not yet received a copy", "delayed for more than", "message delayed", "delayed mail",
     "noch nicht zugestellt", "n'a pas encore été", "aún no se ha", "non è ancora stat", "ainda não foi",
-    "まだ配信されて",
+    "まだ配信されて", "will retry for", "noch nicht übermittelt", "hat sich verzögert", "zustellung verzögert",
+    "nog niet bezorgd", "is vertraagd", "a été retardé", "remise différée", "n'a toujours pas", "se ha retrasado",
+    "entrega retrasada", "non è stato ancora", "è stato posticipato", "recapito ritardato", "foi adiad",
+    "entrega atrasada", "еще не доставлен", "ещё не доставлен", "отложена", "задерживается", "配信が遅延", "配信遅延",
+    "jeszcze dostarczon", "jest opóźnion", "已延迟", "尚未送达", "传递延迟", "尚未傳遞", "지연되",
+    "ännu inte levererat", "har försenats", "er forsinket", "ble forsinket", "on viivästynyt", "bylo zpožděno",
+    "se zpozdilo", "gecikti", "késleltetve", "a fost întârziat", "затримано", "відкладено", "καθυστέρησε",
 )  # fmt: skip
 # One of these is in each of the words above; most notices have none of them.
-_DELAY_HINTS = ("delay", "yet", "attempts will", "continue", "retried", "trying", "warning", "temporary", "resend")
-_FOREIGN_DELAY_HINTS = ("zugestellt", "encore", "aún", "ancora", "ainda", "まだ")
+_DELAY_HINTS = (
+    "delay", "yet", "attempts will", "continue", "retried", "trying", "warning", "temporary", "resend", "retry for",
+    "niet bezorgd", "vertraagd", "forsinket", "retrasa", "ritardat", "posticipat", "atrasad", "foi adiad", "gecikti",
+    "noch nicht", "toujours", "jeszcze", "zpozdilo",
+)  # fmt: skip
+_FOREIGN_DELAY_HINTS = (
+    "zugestellt", "encore", "aún", "ancora", "ainda", "まだ", "noch nicht", "verzögert", "été retard", "différée",
+    "toujours", "еще", "ещё", "отлож", "задерж", "遅延", "jeszcze", "opóźn", "延迟", "尚未", "지연", "ännu",
+    "försenats", "viivästynyt", "zpo", "késleltetve", "întârziat", "затримано", "відкладено", "καθυστέρησε",
+)  # fmt: skip
 _GIVEN_UP_WORDS: tuple[str, ...] = (
     "not going to try again", "permanent error", "failed permanently", "gave up", "giving up on",
 )  # fmt: skip

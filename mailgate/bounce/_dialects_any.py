@@ -126,6 +126,24 @@ INTRODUCTIONS: tuple[str, ...] = (
     "無法傳遞給下列收件者",
     "下列收件者",
     "以下收件者",
+    "向这些收件人",
+    "kepada penerima ini",
+    "penerima atau grup ini",
+    "những người nhận",
+    "người nhận sau",
+    "לנמענים או לקבוצות",
+    "לנמענים הבאים",
+    "ผู้รับหรือกลุ่มเหล่านี้",
+    "المستلمين أو المجموعات",
+    "إلى هؤلاء المستلمين",
+    "primateljima ili grupama",
+    "sljedećim primateljima",
+    "на следните получатели",
+    "sledećim primaocima",
+    "järgmistele adressaatidele",
+    "šiems adresatams",
+    "šiem adresātiem",
+    "naslednjim prejemnikom",
 )
 
 LISTED_RECIPIENTS = Dialect(
@@ -160,7 +178,7 @@ LABELLED = Dialect(
 ANY_LINES = Dialect(
     name="any-line",
     any_of=FAILURE_WORDS,
-    shapes=frozenset(("alone", "<>:", "<>:+", "<>+", ":", "...", "on", "[", "(", "-")),
+    shapes=frozenset(("alone", "<>:", "<>:+", "<>+", ":", "...", "on", "[", "(", "-", "code")),
     likeness=Likeness.SURE,
     keep_own=False,
 )

@@ -31,6 +31,7 @@ _FIELD_LINE = re.compile(
     r"[ \t>]*(?:content-[a-z-]{2,40}|mime-version|subject|from|to|cc|date|sent(?: date)?|message-id|reporting-mta|"
     r"received-from-mta|dsn-gateway|arrival-date|original-envelope-id|original-recipient|final-recipient|action|"
     r"remote-mta|last-attempt-date|will-retry-until|x-[a-z-]{2,40}|received|return-path|charset) ?:"
+    r"|[ \t]*(?:mail from|rcpt to|message token|ori?ginal message id) ?:"
     r"|[ \t]*--[\w=.+/-]{8,}$",
     re.IGNORECASE,
 )

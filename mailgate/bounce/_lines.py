@@ -15,7 +15,8 @@ language. A dialect row says which of them it accepts; this module says which on
     [       user@host [User unknown]
     ,       user@host, other@host           (all of them are taken)
     on      user@host on Thu, 29 Apr 2007 16:51:51 -0500
-    -       user@host - reason
+    -       user@host - reason      user@host | reason
+    code    user@host 550 5.1.1 reason
     text    user@host reason in words
     name    Display Name <user@host>        'Display Name' (user@host)
 """
@@ -28,14 +29,15 @@ from dataclasses import dataclass
 from mailgate.bounce._addresses import MAX_LINE_CHARACTERS, find_addresses, read_address
 
 ALONE = frozenset(("alone", "name"))
-LISTED = frozenset(("alone", "name", "<>:", "<>:+", "<>+", ":", "...", "(", "[", ",", "on", "-"))
+LISTED = frozenset(("alone", "name", "<>:", "<>:+", "<>+", ":", "...", "(", "[", ",", "on", "-", "code"))
 EVERY = LISTED | {"text"}
 
-_LEAD = re.compile(r"\s*+(?:[>*•·|]\s*+|[-–—#=.+]{1,80}+\s++){0,20}+(?:\d{1,3}[.)]\s++)?")
+_LEAD = re.compile(r"\s*+(?:[>*•·|]\s*+|[-–—#=.+]{1,80}+(?:\s++|(?=>))){0,20}+(?:\d{1,3}[.)]\s++)?")
 _TOKEN = re.compile(r"[^ \t<>()\[\],;:\"\\|\u3000\uff1a]+")
 _TAIL = re.compile(r"[\s.,;:!)\]>}\"'*\-=_|]*+")
 _AGAIN = re.compile(r"[<(\[]\s?(?:mailto:|SMTP:)?([^\s<>()\[\]]{3,512})[>)\]]", re.IGNORECASE)
 _ON = re.compile(r"on\s+(?:\w{2,9},?\s+\d|\d)", re.IGNORECASE)
+_CODE = re.compile(r"[45]\d\d\b|[45]\.\d{1,3}\.\d{1,3}\b", re.ASCII)
 _ALIAS = re.compile(
     r"(?:expanded|generated|redirected|forwarded)\s{1,4}(?:from|by)[:\s]{1,8}([^\n]{3,400})", re.IGNORECASE
 )
@@ -154,11 +156,13 @@ def _shaped(address: str, tail: str, indent: int, *, bracketed: bool, dots: bool
         if others and not _words_besides(rest, others):
             return RecipientLine(address, ",", "", indent, tuple(others))
         return RecipientLine(address, "text", rest[1:].strip(), indent)
-    if mark in "-–—":
-        return RecipientLine(address, "-", rest.lstrip("-–— \t"), indent)
+    if mark in "-–—|":
+        return RecipientLine(address, "-", rest.lstrip("-–—| \t"), indent)
     if _ON.match(rest) is not None:
         return RecipientLine(address, "on", rest, indent)
-    return RecipientLine(address, "<>+" if bracketed else "text", rest, indent)
+    if bracketed:
+        return RecipientLine(address, "<>+", rest, indent)
+    return RecipientLine(address, "code" if _CODE.match(rest) is not None else "text", rest, indent)
 
 
 def _words_besides(text: str, addresses: list[str]) -> bool:

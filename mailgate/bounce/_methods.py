@@ -141,8 +141,10 @@ def _label(line: str) -> tuple[str, str, str]:
     for mark in (":", "："):
         label, colon, value = line.partition(mark)
         if colon:
-            return label.strip().lower(), colon, value
-    return "", "", ""
+            return label.strip(" \t._…").lower(), colon, value
+    # Tables: columns instead of a colon.
+    gap = _GAP.search(line) if "@" in line else None
+    return ("", "", "") if gap is None else (line[: gap.start()].lower(), " ", line[gap.end() :])
 
 
 def _by_patterns(dialect: Dialect, source: Source, lines: list[str]) -> list[Draft]:
@@ -182,9 +184,11 @@ _TO = re.compile(
 # Words behind an address that say something about it.
 _SAID = re.compile(
     r"[\s>\"')\]]{1,4}(?:is|was|are|has|does|did|could|can|cannot|will|no|not|unknown|wurde|ist|existiert|n'est|n'a"
-    r"|no es|não)\b",
+    r"|no es|não)\b|[\s>\"')\]]{0,4}(?:님|宛|さん|様|へ|に)",
     re.IGNORECASE,
 )
+# Whom to ask is not who failed.
+_CONTACT = re.compile(r"\b(?:write to|reply to|contact)[\s:<\"]{0,4}$", re.IGNORECASE)
 FAILURE_WORDS: tuple[str, ...] = (
     "deliver", "undeliver", "fail", "reject", "refus", "unknown", "bounce", "not found", "exist", "invalid", "is full",
     "mailbox full", "quota", "disabled", "no such", "unable", "error", "returned", "not accept", "unreachable",
@@ -192,7 +196,9 @@ FAILURE_WORDS: tuple[str, ...] = (
     "not a valid", "rcpt", "blocked", "trouble", "zugestellt", "unzustellbar", "nicht", "remis", "échou", "impossible",
     "entreg", "consegn", "recapit", "bezorg", "levere", "dostarcz", "достав", "退", "失敗", "エラー", "できません",
     "送信", "délivr", "avlever", "afgeleverd", "toimit", "doruč", "kézbesít", "livrat", "παράδοση", "παραδόθηκε",
-    "teslim", "iletilemedi", "gönderilemedi", "无法", "無法", "失败", "배달", "전송",
+    "teslim", "iletilemedi", "gönderilemedi", "无法", "無法", "失败", "배달", "전송", "발송", "반송", "未能", "gagal",
+    "không", "נכשל", "ล้มเหลว", "فشل", "isporuk", "neuspje", "достъп", "isporuč", "nebyl", "nepodařilo", "nepodarilo",
+    "không thành công", "dikirim", "ebaõnnest", "nepavyko", "neizdevās", "ni bilo mogoče", "zwrot",
 )  # fmt: skip
 
 
@@ -207,8 +213,10 @@ def _by_sentences(dialect: Dialect, source: Source, lines: list[str]) -> list[Dr
             for address in find_addresses(line):
                 position = line.find(address, position)
                 lead = f"{before} {line[:position]}"[-120:]
-                window = f"{before} {line}".lower()
-                named = _TO.search(lead) is not None or _SAID.match(line, position + len(address)) is not None
+                window = f"{before} {line} {' '.join(lines[number + 1 : number + 4])[:200]}".lower()
+                named = _SAID.match(line, position + len(address)) is not None or (
+                    _TO.search(lead) is not None and _CONTACT.search(lead) is None
+                )
                 if named and any(word in window for word in FAILURE_WORDS):
                     context = "\n".join(text for text in lines[max(0, number - 1) : number + 6] if text.strip())
                     drafts.append(Draft(address, context[:MAX_TEXT_CHARACTERS]))

@@ -57,7 +57,17 @@ _SUBJECTS: tuple[str, ...] = (
     "nem kézbesíthető", "nelivrabil", "nu a putut fi livrat", "не удалось доставить", "ошибка доставки",
     "недоставка", "не вдалося доставити", "не доставлено", "δεν παραδόθηκε", "αδύνατη η παράδοση", "iletilemedi",
     "无法传递", "未送达", "无法送达", "無法傳遞", "無法投遞", "投遞失敗", "배달할 수 없", "전송 실패",
-    "לא ניתן למסירה", "تعذر التسليم",
+    "לא ניתן למסירה", "تعذر التسليم", "tidak terkirim", "tidak dapat dikirim", "tidak dapat disampaikan",
+    "không gửi được", "không thể gửi", "không thể chuyển", "ไม่สามารถส่ง", "ส่งไม่ได้", "לא ניתן למסור", "غير قابل للتسليم",
+    "nije moguće isporučiti", "neisporučivo", "neisporučeno", "nedostavljivo", "не може да бъде доставено",
+    "nepristatyta",
+    "nepiegādā", "kohaletoimetamatu", "전송되지", "전송에 실패", "발송 실패", "발송이 실패", "전달되지", "无法发送",
+    "发送失败", "傳送失敗", "寄送失敗", "退件", "nebyla doručena", "nebola doručená", "nedoručená", "zwrot wiadomości",
+    "nie została dostarczona", "mensagem não entregue", "email bounced", "mail bounced", "message bounced",
+    "message undeliver", "bounce notification", "bounce notice", "delivery incomplete", "sending failed",
+    "remise différée", "entrega retrasada", "entrega atrasada", "recapito ritardat", "bezorging vertraagd",
+    "доставка отложена", "配信遅延", "配信が遅延", "dostarczanie opóźnion", "已延迟", "传递延迟", "leverans försenad",
+    "levering forsinket",
 )  # fmt: skip
 # Sentences about mail that did not arrive. A word like "error" alone is in every second newsletter.
 _FAILURES: tuple[str, ...] = (
@@ -82,7 +92,12 @@ _FAILURES: tuple[str, ...] = (
     "non può essere consegnat", "konnte nicht", "konnten nicht", "niet afgeleverd", "niet bezorgd", "kan ikke leveres",
     "inte levereras", "ei voitu toimittaa", "nie została dostarczona", "nie można dostarczyć", "nelze doručit",
     "nebylo možné doručit", "nem sikerült kézbesíteni", "nu a putut fi livrat", "не вдалося", "δεν ήταν δυνατή",
-    "teslim edilemedi", "iletilemedi", "gönderilemedi", "无法送达", "無法", "失敗",
+    "teslim edilemedi", "iletilemedi", "gönderilemedi", "无法送达", "無法", "失敗", "未能成功发送", "未能送达",
+    "发送失败",
+    "발송이 실패", "발송하지 못", "반송", "gagal", "tidak dapat dikirim", "không thành công", "không thể gửi", "נכשלה",
+    "ล้มเหลว", "ไม่สามารถ", "فشل", "nepodařilo", "nepodarilo", "nebyla doručena", "nebola doručená", "nije uspjela",
+    "nije moguće isporučiti", "не може да бъде", "nepavyko", "neizdevās", "ebaõnnestus", "ni bilo mogoče",
+    "été retardé", "posticipato", "отложена", "遅延", "opóźnion", "已延迟", "尚未送达",
 )  # fmt: skip
 # What the programs write first, whoever the header says has sent it.
 _OPENINGS: tuple[str, ...] = (
@@ -139,6 +154,11 @@ def is_from_mail_system(headers: Headers, *, by_path: bool = True) -> bool:
         return True
     sender = sender.lower()
     return any(word in sender for word in _SENDERS)
+
+
+def is_from_program(headers: Headers) -> bool:
+    """True when the sender is a mail system, or says that he is some program (RFC 3834 5)."""
+    return is_from_mail_system(headers) or "auto-submitted" in headers
 
 
 def _is_from_somebody(headers: Headers) -> bool:

@@ -17,12 +17,14 @@ from mailgate.bounce._fields import Group
 from mailgate.bounce._found import Found
 from mailgate.bounce._from_fields import read_fields
 from mailgate.bounce._from_text import is_quoted, read_words
-from mailgate.bounce._notice import is_from_mail_system, is_postmaster_copy
+from mailgate.bounce._notice import is_from_mail_system, is_from_program, is_postmaster_copy
 from mailgate.bounce._report import BounceReport
 from mailgate.bounce._returned import is_returned_bounce
 from mailgate.bounce._settings import DEFAULT_SETTINGS, BounceSettings
 from mailgate.records import Mail, Reason
 
+# Rows that take an address out of a sentence: people and shops write such sentences too.
+_PROSE = frozenset(("any-sentence", "any-line", "any-subject"))
 _ASKS_BACK = re.compile(rb"\n[Xx]-(?:boxbe|spamarrest|tmda|challenge)", re.IGNORECASE)
 
 
@@ -52,6 +54,8 @@ def parse(message: bytes | Mail, *, settings: BounceSettings = DEFAULT_SETTINGS)
         # Words that no program of ours is known by: the marks of other reports and of responders weigh more.
         if other_kind(context.mail) is not None:
             return None
+        if words is not None and words.dialect in _PROSE and not is_from_program(context.headers):
+            words = None
         if words is None or not is_from_mail_system(context.headers, by_path=False):
             # A reply whose null return path is its only likeness to a bounce may hold words of failure.
             reply = read_autoreply(context.mail, context.note.words)

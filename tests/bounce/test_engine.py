@@ -78,6 +78,14 @@ def test_labels_also_with_the_address_on_the_next_line() -> None:
     ]
 
 
+def test_labels_of_tables() -> None:
+    row = {"find": ("labels",), "labels": ("recipient",)}
+    assert names("Recipient ....: ada@x.example", **row) == ["ada@x.example"]
+    assert names("Recipient   ada@x.example", **row) == ["ada@x.example"]
+    assert names("Recipient\tada@x.example", **row) == ["ada@x.example"]
+    assert names("Recipient ada@x.example", **row) == []
+
+
 def test_patterns() -> None:
     row = {"find": ("patterns",), "patterns": (r"robot to (?P<address>[^\s]{1,100})",)}
     assert names("robot to ada@x.example gave up", **row) == ["ada@x.example"]

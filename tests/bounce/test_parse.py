@@ -286,6 +286,55 @@ def test_a_quoted_printable_notice_whose_signature_speaks_of_8bit() -> None:
     assert recipients(notice(text, head=head)) == ["ada@target.example"]
 
 
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("Hinweis", "Konnte noch nicht zugestellt werden an folgende Adresse:\n\n{}\n"),
+        ("Zustellung verzögert: A", "Die Zustellung an folgende Empfänger hat sich verzögert:\n\n{}\n"),
+        ("Bezorging vertraagd: A", "Bezorging aan deze geadresseerden is vertraagd:\n\n{}\nNog niet bezorgd.\n"),
+        ("Remise différée : A", "La remise à ces destinataires ou groupes a été retardée :\n\n{}\n"),
+        ("Entrega retrasada: A", "La entrega a estos destinatarios o grupos se ha retrasado:\n\n{}\n"),
+        ("Recapito ritardato: A", "Il recapito ai seguenti destinatari è stato posticipato:\n\n{}\n"),
+        ("Доставка отложена: A", "Доставка следующим получателям или группам отложена:\n\n{}\n"),
+        ("配信遅延: A", "次の受信者またはグループへの配信が遅延しています:\n\n{}\n"),
+        ("Dostarczanie opóźnione: A", "Dostarczenie do następujących adresatów jest opóźnione:\n\n{}\n"),
+        ("Delivery Status Notification (Delay)", "A temporary problem delivering your message to {}. Gmail will retry "
+         "for 23 more hours. You'll be notified if the delivery fails permanently.\n"),
+    ],
+)  # fmt: skip
+def test_a_delay_is_no_failure_in_any_language(subject: str, text: str) -> None:
+    report = parse(notice(text.format("ada@target.example"), subject=subject, sender="postmaster@target.example"))
+    assert report is not None
+    (one,) = report.recipients
+    assert (one.recipient, one.action, str(one.permanence)) == ("ada@target.example", "delayed", "transient")
+
+
+@pytest.mark.parametrize(
+    ("subject", "text"),
+    [
+        ("mail delivery problem", "Hi, my mail to ada@target.example could not be delivered: 550 unknown user.\n"),
+        ("Delivery failed for order 1", "We could not deliver your order. Questions? Mail to ada@target.example\n"),
+        ("On undelivered mail", "Undelivered mail looks like this:\n\n<ada@target.example>: 550 no such user\n"),
+    ],
+)
+def test_sentences_of_people_and_shops_report_nobody(subject: str, text: str) -> None:
+    message = notice(text, subject=subject, sender="Eve <eve@shop.example>").replace(b"Return-Path: <>\n", b"")
+    assert parse(message) is None
+    assert recipients(notice(text, subject=subject)) == ["ada@target.example"]
+
+
+def test_whom_to_ask_is_not_who_failed() -> None:
+    text = "Mail could not be delivered for an hour. In case of trouble write to help@target.example.\n"
+    assert parse(notice(text, subject="Maintenance")) is None
+    text = "Your reply to ada@target.example could not be delivered.\n"
+    assert recipients(notice(text)) == ["ada@target.example"]
+
+
+def test_a_warning_about_other_people_s_mail_reports_nobody() -> None:
+    text = "Our content checker found\n    virus: Eicar\nin an email to you from probably faked sender:\n  <{}>\n"
+    assert parse(notice(text.format("ada@target.example"), subject="VIRUS IN MAIL FOR YOU")) is None
+
+
 # --- automatic replies ---
 
 
@@ -336,6 +385,16 @@ def test_a_bounce_marked_as_automatic_reply_stays_a_bounce() -> None:
         ("Toimittamaton: Hei", "Toimitus seuraaville vastaanottajille epäonnistui:\n\n{}\n"),
         ("Αδύνατη η παράδοση", "Η παράδοση στους παρακάτω παραλήπτες απέτυχε:\n\n{}\n"),
         ("無法傳遞: 您好", "無法傳遞給下列收件者:\n\n{}\n"),
+        ("Tidak dapat dikirim: Halo", "Pengiriman ke penerima atau grup ini telah gagal:\n\n{}\n"),
+        ("Không thể gửi: Chào", "Gửi tới những người nhận hoặc nhóm này không thành công:\n\n{}\n"),
+        ("לא ניתן למסירה: שלום", "המסירה לנמענים או לקבוצות הבאים נכשלה:\n\n{}\n"),
+        ("ไม่สามารถส่งได้: สวัสดี", "การจัดส่งไปยังผู้รับหรือกลุ่มเหล่านี้ล้มเหลว:\n\n{}\n"),
+        (
+            "Zpráva nebyla doručena",
+            "Zprávu se nepodařilo doručit následujícím příjemcům:\n\n{} - 550 neexistuje\n",
+        ),
+        ("메일 발송이 실패하였습니다.", "{} 님께 보내신 메일이 전송되지 못했습니다.\n"),
+        ("系统退信", "抱歉，您的邮件被退回来了\n主 题  你好\n收件人  {}\n退信原因：\n不存在\n"),
     ],
 )
 def test_a_notice_in_a_language_of_the_list(subject: str, text: str) -> None:
