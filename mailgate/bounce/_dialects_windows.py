@@ -173,6 +173,15 @@ M_FILTER = Dialect(
     action="failed",
 )
 
+# To the sender alone: what it writes to recipients and to administrators names no list.
+AMAVIS = Dialect(
+    name="amavis",
+    any_of=("our content checker found",),
+    after=("to the following recipient",),
+    shapes=LISTED,
+    action="failed",
+)
+
 MAILMARSHAL = Dialect(
     name="mailmarshal",
     after=("the following recipients were affected",),
@@ -268,6 +277,7 @@ WINDOWS = (
     INTERSCAN,
     MAILFOUNDRY,
     M_FILTER,
+    AMAVIS,
     MAILMARSHAL,
     SURFCONTROL,
     X6,
