@@ -41,6 +41,7 @@ _RESPONDER_FIELDS: tuple[tuple[str, str], ...] = (
 )
 # Beginnings of subjects that responders write, and no person does. Lower case.
 _SUBJECT_STARTS: tuple[str, ...] = (
+    "your email requires verification",
     "automatic reply", "auto reply", "auto-reply", "autoreply", "auto:", "auto response", "auto-response",
     "autoresponse", "autorespons", "automated reply", "automated response", "automatic response", "out of office",
     "out of the office", "out-of-office", "ooo:", "vacation reply", "away from", "réponse automatique",
@@ -134,7 +135,8 @@ _CHALLENGE_FIELDS: tuple[str, ...] = (
     "X-Challenge-Response",
 )
 _CHALLENGES: tuple[str, ...] = (
-    "boxbe.com", "confirm that you are human", "prove that you are human", "prove you are human",
+    "boxbe.com", "confirm that you are human", "verify that you are a real live human",
+    "prove that you are human", "prove you are human",
     "verify that you are a human", "spamarrest.com", "to be added to my guest list", "join my guest list",
     "click the link below to have your message delivered", "to deliver your message, please confirm",
     "confirm your email to have it delivered", "this is a one-time verification",
