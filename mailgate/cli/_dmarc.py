@@ -94,12 +94,11 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Read, keep, show."""
-    if not args.paths and not args.db and not args.state:
-        raise _exit.Exit(_exit.USAGE, "mailgate dmarc: nothing to read: give PATHs, --db or --state")
-    if args.json and args.csv:
-        raise _exit.Exit(_exit.USAGE, "mailgate dmarc: --json or --csv, not both")
-    if args.tls and not args.csv:
-        raise _exit.Exit(_exit.USAGE, "mailgate dmarc: --tls goes with --csv; everything else shows both")
+    wrong = next((words for is_wrong, words in _wrong_together(args) if is_wrong), None)
+    if wrong is not None:
+        raise _exit.Exit(_exit.USAGE, f"mailgate dmarc: {wrong}")
+    read = [*args.paths, args.db, args.networks, args.own, args.not_ours]
+    _output.refuse_overwriting("mailgate dmarc", [args.html, args.state], read)
     if args.reports:
         return _print_reports(args)
     options = _options(args)
@@ -117,6 +116,24 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(view_text(shown))
     return status
+
+
+def _wrong_together(args: argparse.Namespace) -> list[tuple[object, str]]:
+    """(whether it was asked for, what to say): nothing that was asked for is silently left out."""
+    kept = args.db or args.state
+    return [
+        (not args.paths and not kept, "nothing to read: give PATHs, --db or --state"),
+        (args.json and args.csv, "--json or --csv, not both"),
+        (args.reports and not args.paths, "--reports reads PATHs"),
+        (args.reports and args.csv, "--reports comes as a table or as --json"),
+        (
+            args.reports and (kept or args.html),
+            "--reports keeps nothing and makes no page: leave out --db, --state, --html",
+        ),
+        (args.tls and not args.csv, "--tls goes with --csv; everything else shows both"),
+        (args.seal and not kept, "--seal needs --db or --state: what is not kept is not sealed"),
+        (args.since and args.until and args.until < args.since, f"--until {args.until} is before --since {args.since}"),
+    ]
 
 
 # --- the rollup ------------------------------------------------------------------------------------------------------
@@ -192,10 +209,6 @@ def _read(source: _inputs.Source, authserv_ids: tuple[str, ...]) -> _Read:
 
 
 def _print_reports(args: argparse.Namespace) -> int:
-    if not args.paths:
-        raise _exit.Exit(_exit.USAGE, "mailgate dmarc: --reports reads PATHs")
-    if args.csv:
-        raise _exit.Exit(_exit.USAGE, "mailgate dmarc: --reports comes as a table or as --json")
     status = _exit.OK
     rows: list[tuple[object, ...]] = []
     with Progress(None, "reading") as bar:

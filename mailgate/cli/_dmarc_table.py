@@ -99,9 +99,11 @@ def _tls(name: str, found: Mapping[str, Any]) -> str:
 
 def _foot(view: Mapping[str, Any]) -> str:
     lines = []
-    for name, words in (("duplicates_ignored", "copies counted once"), ("conflicts", "with two contents, larger kept")):
-        if view[name]:
-            lines.append(f"{view[name]:,} {words}")
+    copies, conflicts = view["duplicates_ignored"], view["conflicts"]
+    if copies:
+        lines.append(f"{copies:,} {'copy' if copies == 1 else 'copies'} counted once")
+    if conflicts:
+        lines.append(f"{conflicts:,} with two contents, larger kept")
     for name, words in (("refused", "refused"), ("defects", "odd, but read")):
         if view[name]:
             counts = ", ".join(f"{_output.printable(word)} {count:,}" for word, count in view[name].items())

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
+
+from mailgate.cli import _exit
 
 _UNSAFE_CATEGORIES = frozenset(("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"))
 _MIN_COLUMN = 8
@@ -50,6 +53,23 @@ def _escape(character: str) -> str:
 def say(words: str) -> None:
     """Words for people, on stderr; what a name or a report put into them, a terminal does not obey."""
     print("\n".join(map(printable, words.split("\n"))), file=sys.stderr)
+
+
+def refuse_overwriting(command: str, written: Iterable[str | None], kept: Iterable[str | None]) -> None:
+    """End the program before a file that it reads (or a database) is overwritten, or one is written twice."""
+    others = [path for path in kept if path is not None and path != "-"]
+    for path in written:
+        if path is None or path == "-":
+            continue
+        if any(_same_file(path, other) for other in others):
+            raise _exit.Exit(_exit.USAGE, f"{command}: {path} is used twice, and writing would destroy it")
+        others.append(path)
+
+
+def _same_file(one: str, two: str) -> bool:
+    if not (os.path.exists(one) and os.path.exists(two)):
+        return os.path.realpath(one) == os.path.realpath(two)
+    return os.path.isfile(one) and os.path.samefile(one, two)  # /dev/null may be written as often as one likes
 
 
 def terminal_width() -> int | None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 from mailgate.cli import _database, _exit, _inputs
@@ -76,23 +75,6 @@ def at_least_nothing(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,9}", text):
         raise argparse.ArgumentTypeError(f"not a number from 0 on: {text!r}")
     return int(text)
-
-
-def refuse_overwriting(written: Iterable[str | None], kept: Iterable[str]) -> None:
-    """End the program before a file that it reads (or the list itself) is overwritten, or one is written twice."""
-    others = [path for path in kept if path != "-"]
-    for path in written:
-        if path is None or path == "-":
-            continue
-        if any(_same_file(path, other) for other in others):
-            raise _exit.Exit(_exit.USAGE, f"mailgate suppress: {path} is used twice, and writing would destroy it")
-        others.append(path)
-
-
-def _same_file(one: str, two: str) -> bool:
-    if not (os.path.exists(one) and os.path.exists(two)):
-        return os.path.realpath(one) == os.path.realpath(two)
-    return os.path.isfile(one) and os.path.samefile(one, two)  # /dev/null may be written as often as one likes
 
 
 def many(number: int, one: str, more: str) -> str:

@@ -8,7 +8,7 @@ import sys
 from typing import BinaryIO
 
 from mailgate.cli import _exit, _inputs, _output
-from mailgate.cli._suppress_common import add_list_options, add_scope_options, many, open_store, refuse_overwriting
+from mailgate.cli._suppress_common import add_list_options, add_scope_options, many, open_store
 from mailgate.suppression import FilterReport, ImportRefused, filter_list
 
 
@@ -27,7 +27,7 @@ def configure(name: str, parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """The command. The summary goes to stderr, or to stdout where the rows do not."""
     args.file = _inputs.or_stdin(args.file, "mailgate suppress filter")
-    refuse_overwriting([args.kept, args.blocked], [args.db, args.file])
+    _output.refuse_overwriting("mailgate suppress", [args.kept, args.blocked], [args.db, args.file])
     with contextlib.ExitStack() as stack:
         store = stack.enter_context(open_store(args))
         source = _open(stack, args.file, "rb", sys.stdin.buffer)

@@ -18,7 +18,6 @@ from mailgate.cli._suppress_common import (
     expiry,
     many,
     open_store,
-    refuse_overwriting,
 )
 from mailgate.suppression import (
     EXPORT_FORMATS,
@@ -67,7 +66,7 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _import(args: argparse.Namespace) -> int:
-    refuse_overwriting([args.rejects], [args.db, *args.files])
+    _output.refuse_overwriting("mailgate suppress", [args.rejects], [args.db, *args.files])
     status = _exit.OK
     # A list that is made for files that are not there would be empty, and block nobody.
     unreadable = {path: why for path in args.files if (why := _why_unreadable(path)) is not None}
@@ -166,7 +165,7 @@ def _words(report: ImportReport) -> str:
 
 
 def _export(args: argparse.Namespace) -> int:
-    refuse_overwriting([args.output], [args.db])
+    _output.refuse_overwriting("mailgate suppress", [args.output], [args.db])
     if args.full and args.format != "jsonl":
         raise _exit.Exit(_exit.USAGE, "mailgate suppress export: --full goes with --format jsonl only")
     with open_store(args) as store:

@@ -334,6 +334,7 @@ def _say_error(error: Exception, event: TrackingEvent | None) -> None:
 def _stats(args: argparse.Namespace) -> int:
     if args.since is not None and args.until is not None and args.until < args.since:
         raise _exit.Exit(_exit.USAGE, f"--until {args.until} is before --since {args.since}")
+    _output.refuse_overwriting("mailgate track stats", [args.html], args.paths)
     bad = 0
 
     def events() -> Iterator[TrackingEvent]:

@@ -182,6 +182,39 @@ def test_trusted_reports_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert said["untrusted"] == {"example.com": {"reports": 1, "messages": 500}}
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--since", "2025-02-01", "--until", "2025-01-31"],
+        ["--seal", "2025-01-01"],
+        ["--reports", "--html", "page.html"],
+        ["--reports", "--state", "state"],
+        ["--reports", "--db", "mail.db"],
+        ["--json", "--csv"],
+    ],
+)
+def test_nothing_that_was_asked_for_is_silently_left_out(
+    folder: Path, tmp_path: Path, words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert run(folder, *words) == 64
+    said = capsys.readouterr()
+    assert (said.out, words[0] in said.err) == ("", True)
+
+
+def test_a_page_is_never_written_over_what_is_read(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    db = tmp_path / "mail.db"
+    assert run(folder, "--db", db) == 0
+    report = next(path for path in sorted(folder.rglob("*")) if path.is_file())
+    for words in (["--db", db, "--html", db], [report, "--html", report], ["--state", db, "--html", db]):
+        before = (db.read_bytes(), report.read_bytes())
+        assert run(*words) == 64
+        assert (db.read_bytes(), report.read_bytes()) == before
+        assert "would destroy it" in capsys.readouterr().err
+
+
 def test_names_of_networks(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     table = tmp_path / "networks"
     table.write_text("192.0.2.0/24 Our server\n")

@@ -390,3 +390,13 @@ def test_a_line_that_is_no_text_is_refused_and_the_others_are_signed(
     said = capsys.readouterr()
     assert len(said.out.splitlines()) == 1
     assert said.err.startswith("line 1: ")
+
+
+def test_a_page_of_statistics_is_never_written_over_the_events(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    events = tmp_path / "events.jsonl"
+    events.write_bytes(EVENTS.read_bytes())
+    assert main(["track", "stats", str(events), "--html", str(events)]) == 64
+    assert events.read_bytes() == EVENTS.read_bytes()
+    assert "would destroy it" in capsys.readouterr().err
