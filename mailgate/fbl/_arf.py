@@ -7,10 +7,9 @@ from collections.abc import Sequence
 from mailgate.fbl._draft import Draft
 from mailgate.fbl._fields import is_feedback, read_block, read_values
 from mailgate.fbl._report import Fields
-from mailgate.fbl._returned import RETURNED_TYPES, find_returned
+from mailgate.fbl._returned import REPORT_TYPES, RETURNED_TYPES, find_returned
 from mailgate.records import Mail, ParseError, Part
 
-_REPORT_TYPES = frozenset(("message/feedback-report", "text/feedback-report", "application/feedback-report"))
 _MARKER = b"feedback-type"
 _LOOK_BYTES = 4_096
 
@@ -33,7 +32,7 @@ def read_arf(mail: Mail, leaves: Sequence[Part]) -> Draft | None:
     draft = Draft(form="arf", returned=returned)
     if report is None:
         draft.note("missing_report_part")
-    elif report.content_type not in _REPORT_TYPES:
+    elif report.content_type not in REPORT_TYPES:
         draft.note("report_part_type")
     if not claims:
         draft.note("not_multipart_report")
@@ -50,7 +49,7 @@ def _claims(mail: Mail) -> bool:
 
 def _report_part(leaves: Sequence[Part], claims: bool) -> tuple[Part | None, Fields]:
     for part in leaves:
-        if part.content_type in _REPORT_TYPES:
+        if part.content_type in REPORT_TYPES:
             return part, read_block(part.content())
     for part in leaves if len(leaves) > 1 else ():
         # QUIRK: gateways that do not know message/feedback-report turn the part into text or an attachment.

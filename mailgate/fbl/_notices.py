@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from mailgate.fbl._draft import Draft
 from mailgate.fbl._redacted import is_redacted
 from mailgate.fbl._report import AuthFailure
-from mailgate.fbl._returned import RETURNED_TYPES, find_returned
+from mailgate.fbl._returned import REPORT_TYPES, RETURNED_TYPES, find_returned
 from mailgate.fbl._values import addresses, ip_address
 from mailgate.records import Headers, Mail, Part
 
@@ -37,6 +37,8 @@ _BARE = (
     _BareNotice("bare", "AOL", "scomp@aol.net", "client tos notification"),
 )
 
+_OTHER_REPORTS = REPORT_TYPES | {"message/delivery-status", "message/global-delivery-status"}
+_EXIM_WRAPPINGS = ("multipart/report", "multipart/mixed")
 _EXIM = re.compile(r"A message claiming to be from you has failed the published DMARC\s+policy for your domain\.")
 _EXIM_FIELD = re.compile(r"^ {2,4}([A-Z][A-Za-z ]{2,30}): ([^\r\n]{0,500})", re.MULTILINE)
 _EXIM_COPY = re.compile(r"^-{6} This is a copy of [^\r\n]*(?:\r?\n[ \t]+[^\r\n]*){0,3}\r?\n(?:\r?\n)?", re.MULTILINE)
@@ -62,8 +64,15 @@ def read_bare(mail: Mail, leaves: Sequence[Part]) -> Draft | None:
 
 
 def read_exim(mail: Mail, leaves: Sequence[Part]) -> Draft | None:
-    """Exim's notice that a mail from our domain failed DMARC: prose, a few named lines, a copy of the header."""
-    if len(leaves) != 1 or leaves[0].content_type != "text/plain":
+    """Exim's notice that a mail from our domain failed DMARC: prose, a few named lines, a copy of the header.
+
+    QUIRK: gateways send the same prose as the first part of a multipart/report that has no feedback-report part.
+    """
+    if not leaves or leaves[0].content_type != "text/plain":
+        return None
+    if len(leaves) > 1 and (
+        mail.content_type not in _EXIM_WRAPPINGS or any(part.content_type in _OTHER_REPORTS for part in leaves)
+    ):
         return None
     text = leaves[0].text()[:_MAX_TEXT_CHARACTERS]
     start = _EXIM.search(text)
@@ -84,6 +93,8 @@ def read_exim(mail: Mail, leaves: Sequence[Part]) -> Draft | None:
     )
     if copy is not None:
         draft.returned = Headers.parse(text[copy.end() :].encode("utf-8", "surrogateescape"))
+    elif len(leaves) > 1:
+        draft.returned = find_returned(leaves, leaves[0])
     return draft
 
 

@@ -64,15 +64,13 @@ def _decoded(mail: Mail, name: str) -> str | None:
 
 def _read(mail: Mail) -> Draft | None:
     leaves = [part for part in mail.walk() if not part.parts]
+    # First, because in a mail that says it is a feedback report the prose tells more than a missing part.
+    notice = read_exim(mail, leaves)
+    if notice is not None:
+        return notice
     draft = read_arf(mail, leaves)
     if draft is not None:
         if draft.values.get("feedback_type") == "xarf":
             merge_xarf(draft, leaves)
         return draft
-    return (
-        read_bare(mail, leaves)
-        or read_xarf(mail, leaves)
-        or read_ses(mail, leaves)
-        or read_apple(mail)
-        or read_exim(mail, leaves)
-    )
+    return read_bare(mail, leaves) or read_xarf(mail, leaves) or read_ses(mail, leaves) or read_apple(mail)

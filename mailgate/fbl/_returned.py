@@ -12,6 +12,7 @@ from mailgate.fbl._report import Fields
 from mailgate.fbl._values import ip_address, message_id, written_address
 from mailgate.records import Headers, ParseError, Part
 
+REPORT_TYPES = frozenset(("message/feedback-report", "text/feedback-report", "application/feedback-report"))
 # QUIRK: the singular (set-of-emails arf-12), message/* for header-only parts, Zoho's text/rfc822.
 RETURNED_TYPES = frozenset(
     (

@@ -118,6 +118,37 @@ def test_exims_notice_without_a_copy_of_the_header(spf: str, dkim: str, expected
     assert (found.reported_domain, found.original_message_id) == (("news.example",), None)
 
 
+def wrapped(kind: str, *others: str) -> bytes:
+    """Exim's text as the first part of a multipart."""
+    head, _, text = EXIM.format(spf="no", dkim="no").partition("\n\n")
+    parts = [f"Content-Type: text/plain\n\n{text}", *others]
+    body = "".join(f"--b\n{part}\n" for part in parts)
+    return f"{head}\nMIME-Version: 1.0\nContent-Type: {kind}; boundary=b\n\n{body}--b--\n".encode()
+
+
+RETURNED_PART = "Content-Type: text/rfc822-headers\n\nFrom: news@news.example\nMessage-ID: <forged.1@bad.example>\n"
+
+
+@pytest.mark.parametrize(
+    "kind", ["multipart/report", "multipart/report; report-type=feedback-report", "multipart/mixed"]
+)
+@pytest.mark.parametrize(("others", "message_id"), [((), None), ((RETURNED_PART,), "forged.1@bad.example")])
+def test_exims_notice_as_the_first_part_of_a_multipart(
+    kind: str, others: tuple[str, ...], message_id: str | None
+) -> None:
+    found = parse(wrapped(kind, *others))
+    assert found is not None
+    assert (found.form, found.complaint_type, found.source_ip) == ("text", "auth-failure", "192.0.2.34")
+    assert found.original_message_id == message_id
+
+
+def test_exims_words_in_another_report_are_not_its_notice() -> None:
+    assert parse(wrapped("multipart/report", "Content-Type: message/delivery-status\n\nReporting-MTA: dns; x")) is None
+    found = parse(wrapped("multipart/report", "Content-Type: message/feedback-report\n\nFeedback-Type: abuse"))
+    assert found is not None
+    assert (found.form, found.feedback_type) == ("arf", "abuse")
+
+
 def ses(complaint: object, mail: object = None, **outer: object) -> bytes:
     notice = {"notificationType": "Complaint", "complaint": complaint, "mail": mail, **outer}
     return b"Subject: AWS Notification Message\n\n" + json.dumps(notice).encode()
