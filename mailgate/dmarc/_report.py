@@ -251,8 +251,8 @@ class AggregateReport:
         for row in self.rows:
             count = row.count
             disposition[row.disposition] += count
-            for reason in row.reasons:
-                reasons[reason.type] += count
+            for kind in dict.fromkeys(reason.type for reason in row.reasons):
+                reasons[kind] += count
             passed += count * row.dmarc_pass
             dkim += count * row.dkim_aligned
             spf += count * row.spf_aligned

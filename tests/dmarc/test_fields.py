@@ -91,6 +91,13 @@ def test_the_summary_adds_rows_up() -> None:
     assert (said["disposition"], said["dkim_results"], said["source_ips"]) == ({"pass": 3}, 2, 1)
 
 
+def test_a_reason_given_twice_counts_its_messages_once() -> None:
+    given = b"<reason><type>forwarded</type></reason>"
+    data = report([record(count=7)]).replace(b"</policy_evaluated>", given + given + b"</policy_evaluated>")
+    data = data.replace(b">forwarded<", b">Forwarded<", 1)
+    assert read(data).summary()["reasons"] == {"forwarded": 7}
+
+
 def test_records_survive_json_and_pickle() -> None:
     found = read(FULL)
     assert AggregateReport.from_dict(found.to_dict()) == found
