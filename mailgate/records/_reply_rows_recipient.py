@@ -92,7 +92,8 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         "text:mailbox-full",
         Reason.MAILBOX_FULL,
         """
-        mailbox limit exeeded; inbox size limit; inbox ... limit; skrzynka ... przepełniona; 용량이 초과; 메일함이 꽉;
+        mail quota has exceeded; mail quota exceeded; mailbox limit exeeded;
+        容量が超過; 容量を超過; inbox size limit; inbox ... limit; skrzynka ... przepełniona; 용량이 초과; 메일함이 꽉;
         writing message file too large; 空间已满; 空間已滿; 已满; postlåda ... full; inkorg ... full;
         postkasse ... fuld; indbakke ... fuld; innboks ... full; postilaatikko ... täynnä; posta kutusu dolu;
         posta kutusu ... dolu; schránka ... plná; postafiók megtelt; postafiók ... megtelt; inbox-ul ... plin;
@@ -215,7 +216,9 @@ MAILBOX_ROWS: tuple[ReplyRow, ...] = (
         not an active address; not active; not currently active; out of service; administratively disabled;
         has been archived; deactivated mailbox; compte desactive; compte suspendu; compte ... desactive;
         compte inactif; boite ... desactivee; boite ... suspendue; konto deaktiviert; konto ist deaktiviert;
-        postfach deaktiviert; postfach ist deaktiviert; nicht aktiv; inaktiv; cuenta deshabilitada; cuenta suspendida;
+        postfach deaktiviert; postfach ist deaktiviert; nicht aktiv; inaktiv;
+        mailbox deaktiviert; ist deaktiviert; wurde deaktiviert; mailbox ist gesperrt;
+        cuenta deshabilitada; cuenta suspendida;
         cuenta desactivada; cuenta inactiva; account disabilitato; casella disabilitata; casella disattivata;
         utente disabilitato; conta suspensa; conta desativada; usuario desativado; konto zablokowane;
         konto nieaktywne; skrzynka zablokowana; аккаунт заблокирован; ящик отключен; пользователь заблокирован;
@@ -362,6 +365,10 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         "text:not-found",
         Reason.MAILBOX_NOT_FOUND,
         """
+        okänd användare; okänd mottagare; ukendt bruger; ukendt modtager; ukjent bruker; ukjent mottaker;
+        tuntematon käyttäjä; tuntematon vastaanottaja; neznámý uživatel; neznámý příjemce; uživatel neexistuje;
+        xaddr unknown; xaddr is unknown; xaddr not found; xaddr was not found; xaddr not known; xaddr not recognized;
+        address not recognized; address is not recognized; recipient ... not recognized;
         לא נמצאה; tidak dapat ditemukan; tidak ditemukan; tidak ada; không tìm thấy; không tồn tại; ไม่พบ; غير موجود;
         adresse ... introuvable; est introuvable; destinataire introuvable;
         konnte nicht gefunden werden; adresse ... nicht gefunden; impossibile trovare; non è stato trovato;

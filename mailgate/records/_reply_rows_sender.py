@@ -189,7 +189,9 @@ _SENDER = (
         "text:sender-rejected",
         Reason.SENDER_REJECTED,
         """
-        mail from address; mail from command; mail from rejected; mail from must; mail from xaddr; mail from domain;
+        sender xaddr not found; sender xaddr unknown; sender xaddr is unknown; sender xaddr does not exist;
+        mail from address; mail from command; mail from rejected;
+        mail from must; mail from xaddr; mail from domain;
         mail from was rejected; rejected mail from; bad mail from; invalid mail from; mail from not allowed;
         mail from ... not allowed; mail from ... denied; sending to from an address that has been;
         sender address rejected; sender address refused; sender address blocked; sender address verification;
@@ -240,7 +242,8 @@ _HELO_AND_LISTS = (
         Reason.BLOCKED,
         """
         helo rejected; ehlo rejected; helo ehlo rejected; your helo; your ehlo; helo host; helo hostname; helo domain;
-        helo access; helo string; helo must; helo does not; helo is not; helo is invalid; helo ehlo argument;
+        helo access; helo string; helo must; helo should; ehlo should;
+        helo does not; helo is not; helo is invalid; helo ehlo argument;
         helo ehlo name; helo ehlo with; fake helo; forged helo; spoofed helo; suspicious helo; helo mismatch;
         helo restriction; helo violation; ehlo name; ehlo domain; ehlo hostname; helo greeting; bad ehlo;
         invalid ehlo; illegal helo; helo command rejected; ehlo command rejected; invalid helo; helo name;
@@ -259,6 +262,7 @@ _HELO_AND_LISTS = (
         "text:reputation",
         Reason.REPUTATION,
         """
+        newly registered; recently registered; domain too young; domain is too young; domain too new;
         reputation; reputational; sender score; senderscore~; mailfrom domain is listed; domain is listed in;
         domain has been blacklisted; listed in spamhaus dbl; on the dbl; ip score; bad score; poor sender; reputacion;
         reputacao
@@ -289,6 +293,8 @@ _HELO_AND_LISTS = (
         "text:client-blocked",
         Reason.BLOCKED,
         """
+        accept mail from your; accept email from your; accept messages from your; ip not in whitelist;
+        ip not whitelisted; ip is not whitelisted;
         sending spam; sending too much spam; is sending spam; you are sending spam; sends spam; blocking ip;
         client host ... blocked; client host rejected; client host ... reject~; client host ... denied; client host;
         client ip ... blocked; client xip blocked; client ... blocked using; client is blocked; your ip;
