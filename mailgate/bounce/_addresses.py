@@ -22,6 +22,9 @@ _QUOTED_LOCAL = re.compile(r'"(?:[^"\\\r\n]|\\[^\r\n]){1,128}+"@[\w.-]{1,255}+')
 _LITERAL_DOMAIN = re.compile(r"[^\s<>()\[\],;:\"\\@]{1,64}+@\[[0-9A-Fa-f.:]{2,50}+\]")
 _DOMAIN = re.compile(r"[\w-]+(?:\.+[\w-]+)*\.*")
 _X400_ADDRESS = re.compile(r"(?:dda:|;)\s*(?:SMTP|RFC-?822)\s*=\s*([^\s;/]{3,320})", re.IGNORECASE)
+_PARTICLE = re.compile(
+    r"([^@]{1,256}@[A-Za-z0-9.-]{1,255}\.[A-Za-z]{2,24})[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af][^.]*$"
+)
 _ROUTE = re.compile(r"@[^:@,]{1,255}+(?:,@[^:@,]{1,255}+){0,20}+:")
 _HEX_PAIR = re.compile(r"\+([0-9A-F]{2})")
 _UTF8_ESCAPE = re.compile(r"\\x\{([0-9A-Fa-f]{2,6})\}")
@@ -49,7 +52,7 @@ def read_address(text: str) -> str | None:
     a trailing dot; decodes encoded-words (RFC 2047) and `\\x{HHHH}` (RFC 6533 3); finds the SMTP address within X.400.
     """
     if _PLAIN.fullmatch(text) is not None:
-        return text
+        return text if text.isascii() else _without_particle(text)
     text = text.strip()
     if not text or len(text) > 4 * MAX_ADDRESS_CHARACTERS:
         return None
@@ -199,4 +202,13 @@ def _token(token: str) -> str | None:
         prefix, _, rest = local.partition("=")
         if rest and prefix.lower() in _PREFIX_WORDS:
             local = rest
-    return f"{local}@{domain}"
+    return f"{local}@{domain}" if domain.isascii() else _without_particle(f"{local}@{domain}")
+
+
+def _without_particle(address: str) -> str:
+    """An address without the words that Japanese, Chinese and Korean write on to it: `user@example.comへの`.
+
+    No top-level domain begins in Latin and goes on in another script, so nothing of a name is lost.
+    """
+    match = _PARTICLE.match(address)
+    return address if match is None else match[1]

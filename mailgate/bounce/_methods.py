@@ -177,7 +177,7 @@ def _context(lines: list[str], *, before: bool) -> str:
 # Words before an address that make it the one that failed, and words of failure that must be near.
 _TO = re.compile(
     r"(?:\bto|\bfor|\brecipients?|\baddress(?:es)?|\buser|\bmailbox|\baccount|\bmail|\bid|\battempts?|\bhost|\bfull|\bquota"
-    r"|\bunknown|\bsize|\bwith|\bintended|\bis|\bà|\ban|\ba|\bpara|\bvoor|\btil|\btill|\bdestinatario|\bdestinataire"
+    r"|\bunknown|\bsize|\bwith|\bintended|\bis|\bà|\ban|\ba|\bper|\baan|\bdla|\bdo|\bpro|для|给|給|往|向|\bpara|\bvoor|\btil|\btill|\bdestinatario|\bdestinataire"
     r"|\bempfänger|至|到|宛|адрес\w{0,5}|\b(?:user|person|recipient|address|account|contact)\b[^@]{0,50},)(?:\(s\))?[\s:<(\['\"*=-]{0,12}$",
     re.IGNORECASE,
 )

@@ -130,3 +130,19 @@ def test_is_address_takes_nothing_off() -> None:
     assert is_address("ada@target.example")
     assert not is_address("<ada@target.example>")
     assert not is_address(None)
+
+
+@pytest.mark.parametrize(
+    ("written", "address"),
+    [
+        ("ada@target.exampleへのメールは", "ada@target.example"),
+        ("ada@target.example님께", "ada@target.example"),
+        ("ada@target.example的邮件", "ada@target.example"),
+        ("ada@例え.テスト", "ada@例え.テスト"),
+        ("ada@target例え.example", "ada@target例え.example"),
+        ("ada@täst.example", "ada@täst.example"),
+    ],
+)
+def test_words_that_are_written_on_to_an_address(written: str, address: str) -> None:
+    assert read_address(written) == address
+    assert find_addresses(f"メール {written} です") == [address]

@@ -394,6 +394,11 @@ def test_a_bounce_marked_as_automatic_reply_stays_a_bounce() -> None:
             "Zprávu se nepodařilo doručit následujícím příjemcům:\n\n{} - 550 neexistuje\n",
         ),
         ("메일 발송이 실패하였습니다.", "{} 님께 보내신 메일이 전송되지 못했습니다.\n"),
+        ("退信通知", "您发送给 {} 的邮件被退回，原因：用户不存在。\n"),
+        ("メールを配信できません", "{}へのメールは配信できませんでした。\n"),
+        ("Сообщение не доставлено", "Сообщение для {} не может быть доставлено.\n"),
+        ("Messaggio non consegnato", "Il messaggio per {} non può essere consegnato.\n"),
+        ("Bericht niet bezorgd", "Uw bericht aan {} kon niet worden bezorgd.\n"),
         ("系统退信", "抱歉，您的邮件被退回来了\n主 题  你好\n收件人  {}\n退信原因：\n不存在\n"),
     ],
 )
