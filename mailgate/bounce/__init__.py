@@ -68,6 +68,9 @@ BUGS. What is known to be misread:
 - Sendmail's copies for the postmaster are read, with `about_other_mail`; Postfix's copies are not, and give None.
 - A bounce in a language whose words are not known is read only when a line holds the address alone or behind a label.
 - Words of delay beside words of failure count as failure.
+- A notice in prose from somebody with a name and a return path of his own, who does not say that he is a program, is
+  None: people and shops write such sentences too.
+- Of success reports in words alone most are None.
 - Of a file with two mails only the first is read.
 
     RFC 3464 2          per-message and per-recipient fields       parse
