@@ -210,6 +210,8 @@ def _print_text(results: Iterator[_Read]) -> int:
         print("\n".join(block))
     elif rows:
         print(_output.table(["file", "recipient", "what happened", "why", "code", "whose", "evidence"], rows))
+    elif status == _exit.OK:
+        _output.say("no messages there")
     return status
 
 

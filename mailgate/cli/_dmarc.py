@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 def _wrong_together(args: argparse.Namespace) -> list[tuple[object, str]]:
     """(whether it was asked for, what to say): nothing that was asked for is silently left out."""
-    kept = args.db or args.state
+    kept = args.db is not None or args.state
     return [
         (not args.paths and not kept, "nothing to read: give PATHs, --db or --state"),
         (args.json and args.csv, "--json or --csv, not both"),
@@ -151,14 +151,14 @@ def _rollup(args: argparse.Namespace) -> tuple[Rollup, int]:
             total = total.seal(_instant(args.seal))
         if args.paths or args.seal:
             _write(args.state, total.to_json())
-    if args.db:
+    if args.db is not None:
         with RollupStore.open(_database.where(args.db), create=bool(args.paths)) as store:
             if args.paths:
                 store.add(new)
             if args.seal:
                 _output.say(f"mailgate dmarc: {store.seal(args.seal):,} reports are sums now")
             total.update(store.load())
-    if not args.state and not args.db:
+    if not args.state and args.db is None:
         total.update(new)
     return total, status
 

@@ -31,9 +31,10 @@ def view_text(view: Mapping[str, Any]) -> str:
 def _domain(name: str, found: Mapping[str, Any]) -> str:
     messages, passed = found["messages"], found["dmarc_pass"]
     days = list(found["by_day"])
+    reports = f"{found['reports']:,} {'report' if found['reports'] == 1 else 'reports'}"
     first = (
         f"{_output.printable(name)}: {messages:,} messages, {_share(passed, messages)} passed DMARC, "
-        f"{messages - passed:,} failed ({days[0]} to {days[-1]}, {found['reports']:,} reports)"
+        f"{messages - passed:,} failed ({days[0]} to {days[-1]}, {reports})"
     )
     sources = [source for source in found["sources"] if "sources" not in source]
     failing = [source for source in sources if source["pass"] < source["messages"]]

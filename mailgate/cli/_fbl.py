@@ -146,7 +146,9 @@ def _print_text(results: Iterator[_Read]) -> int:
     if others == 1 and not rows:
         print(f"{_output.printable(name)}: no complaint")
     elif others:
-        _output.say(f"{others:,} other messages are no complaints")
+        _output.say(f"{others:,} other {'message is no complaint' if others == 1 else 'messages are no complaints'}")
+    elif not rows and status == _exit.OK:
+        _output.say("no messages there")
     return status
 
 

@@ -71,7 +71,8 @@ def read(source: Source, *, max_bytes: int = MAX_BYTES) -> Input:
         return Input(name=source.name, data=sys.stdin.buffer.read(wanted))
     try:
         with open(source.path, "rb") as file:
-            file.seek(source.start)
+            if source.start:  # a pipe, which cannot seek, begins where it begins
+                file.seek(source.start)
             return Input(name=source.name, data=file.read(wanted))
     except OSError as error:
         return Input(name=source.name, error=_words(error))
@@ -131,7 +132,11 @@ def _folder(path: str) -> Iterator[Source]:
         yield Source(name=path, error=_words(error))
         return
     for name in names:
-        yield from _file(os.path.join(path, name), False)
+        inner = os.path.join(path, name)
+        if os.path.exists(inner) and not os.path.isfile(inner):  # a pipe would be waited for
+            yield Source(name=inner, error="is no file")
+        else:
+            yield from _file(inner, False)
 
 
 def _file(path: str, split_mboxes: bool) -> Iterator[Source]:

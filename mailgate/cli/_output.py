@@ -52,7 +52,7 @@ def _escape(character: str) -> str:
 
 def say(words: str) -> None:
     """Words for people, on stderr; what a name or a report put into them, a terminal does not obey."""
-    print("\n".join(map(printable, words.split("\n"))), file=sys.stderr)
+    print("\n".join(printable(line.expandtabs()) for line in words.split("\n")), file=sys.stderr)
 
 
 def refuse_overwriting(command: str, written: Iterable[str | None], kept: Iterable[str | None]) -> None:

@@ -24,6 +24,7 @@ from mailgate.suppression import (
     FOLDING_DOMAINS,
     FOLDING_RULES,
     BadAddress,
+    EntryKind,
     Folding,
     PolicySettings,
     RemovalRefused,
@@ -109,7 +110,9 @@ def _add(args: argparse.Namespace) -> int:
                 print(_output.json_line({"input": address, **added.to_dict()}))
             else:
                 entry = added.entry
-                shown = f"{_output.printable(entry.pattern)} ({entry.reason}, {_output.printable(scope(entry))}"
+                # An address without its @ is a domain, and blocks everybody there: that must be seen.
+                who = {EntryKind.DOMAIN: "all of ", EntryKind.SUBDOMAINS: "all of "}.get(entry.kind, "")
+                shown = f"{who}{_output.printable(entry.pattern)} ({entry.reason}, {_output.printable(scope(entry))}"
                 print(f"{added.outcome}: {shown}{f', until {until(entry)}' if entry.expires else ''})")
     return status
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import codecs
 import contextlib
+import os
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -335,6 +337,10 @@ def _stats(args: argparse.Namespace) -> int:
     if args.since is not None and args.until is not None and args.until < args.since:
         raise _exit.Exit(_exit.USAGE, f"--until {args.until} is before --since {args.since}")
     _output.refuse_overwriting("mailgate track stats", [args.html], args.paths)
+    for path in args.paths:
+        if os.path.exists(path) and stat.S_ISFIFO(os.stat(path).st_mode):
+            # To tell SQLite from lines a file is opened twice; of a pipe the first events would be lost.
+            raise _exit.Exit(_exit.DATA, f"{path} is a pipe; write the events to a file first")
     bad = 0
 
     def events() -> Iterator[TrackingEvent]:

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -165,3 +166,19 @@ def test_it_starts_without_what_it_does_not_need() -> None:
     )
     ended = subprocess.run([sys.executable, "-c", code, str(ONE)], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout.splitlines()[-1] == "[] 0"
+
+
+def test_a_pipe_is_one_message(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # bash gives one for <(zcat mail.gz).
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    mail = ROOT / "fixtures" / "bounce" / "made" / "groupwise.eml"
+    with subprocess.Popen(["/bin/sh", "-c", 'cat "$0" > "$1"', str(mail), str(pipe)]):
+        assert main(["bounce", str(pipe)]) == 0
+    assert "ada@target.example" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("verb", ["bounce", "fbl"])
+def test_an_empty_folder_is_told(verb: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([verb, str(tmp_path)]) == 0
+    assert capsys.readouterr() == ("", "no messages there\n")

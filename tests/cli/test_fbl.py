@@ -88,7 +88,7 @@ def test_a_table_for_people(folder: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "(hidden)" in row
     assert "Rackspace" in row
     assert "ordinary" not in said.out
-    assert "1 other messages are no complaints" in said.err
+    assert "1 other message is no complaint" in said.err
 
 
 def test_one_message_is_told_line_by_line(capsys: pytest.CaptureFixture[str]) -> None:

@@ -109,3 +109,17 @@ def test_a_folder_of_a_maildir_that_cannot_be_listed_is_said(tmp_path: Path) -> 
     (tmp_path / "new").mkdir()
     found = list(_inputs._folder(str(tmp_path / "cur")))
     assert [(one.name, one.error) for one in found] == [(str(tmp_path / "cur"), "no such file or directory")]
+
+
+def test_what_is_no_file_in_a_maildir_is_said_and_not_waited_for(tmp_path: Path) -> None:
+    for folder in ("new", "cur"):
+        (tmp_path / folder).mkdir()
+    os.mkfifo(tmp_path / "new" / "1")
+    (tmp_path / "new" / "2").mkdir()
+    (tmp_path / "new" / "3").write_bytes(b"Subject: x\n\n")
+    found = list(_inputs.messages([str(tmp_path)]))
+    assert [(os.path.basename(one.name), one.error) for one in found] == [
+        ("1", "is no file"),
+        ("2", "is no file"),
+        ("3", None),
+    ]

@@ -221,6 +221,26 @@ def test_a_driver_that_is_not_installed_is_a_wrong_configuration(
     assert "pip install 'psycopg[binary]'" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("db", ["", "mysql://user:secret@localhost/mail"])
+@pytest.mark.parametrize(
+    "words",
+    [["suppress", "list"], ["suppress", "add", "a@example.com"], ["dmarc", "LIST"], ["scan", "."]],
+    ids=["list", "add", "dmarc", "scan"],
+)
+def test_a_database_that_can_be_none_is_wrong_usage(
+    words: list[str], db: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # An empty one is a shell variable that is not set: what was to be kept would be lost without a word.
+    for folder in ("new", "cur"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "LIST").write_text("a@example.com\n")
+    monkeypatch.chdir(tmp_path)
+    assert _main.main([*words, "--db", db]) == 64
+    said = capsys.readouterr().err
+    assert "--db" in said
+    assert "secret" not in said
+
+
 def python(*words: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, *words], capture_output=True, text=True, env=os.environ, check=False)
 

@@ -104,6 +104,12 @@ def test_one_bad_address_does_not_stop_the_others(run: Run) -> None:
     assert run("check", "x@y.example.org").status == 1
 
 
+def test_an_address_that_lost_its_at_is_seen_to_be_a_domain(run: Run) -> None:
+    assert run("add", "annexample.com").out == "added: all of annexample.com (manual, every stream)\n"
+    assert run("add", "*.example.com").out == "added: all of *.example.com (manual, every stream)\n"
+    assert run("add", "ann@example.com").out == "added: ann@example.com (manual, every stream)\n"
+
+
 def test_removing(run: Run) -> None:
     run("add", "user@example.com")
     run("add", "user@example.com", "--reason", "unsubscribe", "--stream", "news")

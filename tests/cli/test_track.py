@@ -400,3 +400,10 @@ def test_a_page_of_statistics_is_never_written_over_the_events(
     assert main(["track", "stats", str(events), "--html", str(events)]) == 64
     assert events.read_bytes() == EVENTS.read_bytes()
     assert "would destroy it" in capsys.readouterr().err
+
+
+def test_statistics_of_a_pipe_are_refused_and_not_wrong(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    assert main(["track", "stats", str(pipe)]) == 65
+    assert capsys.readouterr() == ("", f"mailgate: {pipe} is a pipe; write the events to a file first\n")
