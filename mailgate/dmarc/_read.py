@@ -29,7 +29,11 @@ _BATCH = 64  # files a task: a task a file would cost more in pickling than the 
 _TASKS_AHEAD = 32  # tasks under way: keeps many workers busy and memory bounded
 
 # RFC 9990 3.5.2, RFC 8460 5.3 and 5.4: subject and file name of report mails.
-_SUBJECT = re.compile(r"report[\s_-]{1,20}domain\s{0,20}:|dmarc|tls-?rpt|^\s*report\s+domain", re.IGNORECASE)
+_SUBJECT = re.compile(
+    r"report[\s_-]{1,20}domain\s{0,20}:|dmarc[\s_-]{1,20}(aggregate[\s_-]{1,20})?report|^\s*report\s+domain",
+    re.IGNORECASE,
+)
+_SUBJECT_WORD = re.compile(r"dmarc|tls-?rpt", re.IGNORECASE)  # also in failure reports and bounces, which hold messages
 _FILE_NAME = re.compile(r"[^!]{1,255}![^!]{1,255}!\d{1,20}!\d{1,20}(![^!]{1,255})?\.(xml|json|zip|gz|xml\.gz|json\.gz)")
 _ENDINGS = (".xml.gz", ".xml.zip", ".json.gz")  # what hardly anything but a report is called
 _TYPES = frozenset({"application/tlsrpt+gzip", "application/tlsrpt+json"})
@@ -123,9 +127,12 @@ def looks_like_report(mail: Mail) -> bool:
     A quick gate before `contributions`, made for Maildirs with other mail in them. Content decides: a mail that passes
     here may still be refused as `not_a_report`.
     """
-    if _SUBJECT.search((mail.headers.decoded("subject") or "")[:1_000]):
+    subject = (mail.headers.decoded("subject") or "")[:1_000]
+    if _SUBJECT.search(subject):
         return True
+    about_reports = _SUBJECT_WORD.search(subject) is not None
     for part in mail.walk():
+        about_reports = about_reports and not part.content_type.startswith("message/")
         if part.content_type in _TYPES or part.param("report-type") == "tlsrpt":
             return True
         name = "" if part.parts else (part.filename or "").strip()[:1_000].lower()
@@ -133,7 +140,7 @@ def looks_like_report(mail: Mail) -> bool:
             return True
         if part.content_type in _PACKED_TYPES and part is mail and kind_of(part.content()[:1_024]) is not None:
             return True
-    return False
+    return about_reports
 
 
 def _judged(message: bytes | Mail, authserv_ids: Collection[str], limits: Limits) -> tuple[bytes | Mail, Trust]:

@@ -99,6 +99,19 @@ def attached(filename: str, content_type: str = "application/gzip", data: bytes 
     return Mail.read(made.replace(b"Subject: Report domain", b"Subject: Hello"))
 
 
+def failure_report(subject: str) -> Mail:
+    """A mail that returns another one, in which archives of strangers may lie."""
+    made = EmailMessage()
+    made["Subject"] = subject
+    made.set_content("See the message.")
+    returned = EmailMessage()
+    returned["Subject"] = "Sale"
+    returned.set_content("Buy")
+    returned.add_attachment(b"PK\x03\x04 locked", maintype="application", subtype="zip", filename="offer.zip")
+    made.add_attachment(returned)
+    return Mail.read(made.as_bytes())
+
+
 @pytest.mark.parametrize(
     "message",
     [
@@ -133,6 +146,8 @@ def test_report_mails_are_found(message: Mail) -> None:
         marked(),
         attached("holiday.zip", "application/zip", zipped({"a.txt": b"x"})),
         attached("a!b.gz"),
+        failure_report("FW: DMARC failure"),
+        failure_report("Undeliverable: your question about DMARC"),
         Mail.read(b""),
     ],
 )
