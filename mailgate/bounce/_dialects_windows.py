@@ -28,6 +28,11 @@ EXCHANGE_2000 = Dialect(
         "folgende(r) empfänger konnte(n) nicht erreicht werden:",
         "destinataire(s) suivant(s) n'a/n'ont pas",
         "no se puede localizar a los siguientes destinatarios:",
+        "impossible de joindre le(s) destinataire(s) suivant(s)",
+        "impossibile raggiungere i seguenti destinatari",
+        "impossibile raggiungere il seguente destinatario",
+        "não foi possível contatar o(s) seguinte(s) destinatário(s)",
+        "de volgende geadresseerde(n)",
     ),
     find=("lines", "patterns"),
     shapes=frozenset(("on", "alone", "name")),
@@ -176,8 +181,8 @@ M_FILTER = Dialect(
 # To the sender alone: what it writes to recipients and to administrators names no list.
 AMAVIS = Dialect(
     name="amavis",
-    any_of=("our content checker found",),
-    after=("to the following recipient",),
+    any_of=("our content checker found", "our internal reference code for your message"),
+    after=("to the following recipient", "a message from <"),
     shapes=LISTED,
     action="failed",
 )

@@ -14,7 +14,7 @@ language. A dialect row says which of them it accepts; this module says which on
     (       user@host (reason)
     [       user@host [User unknown]
     ,       user@host, other@host           (all of them are taken)
-    on      user@host on Thu, 29 Apr 2007 16:51:51 -0500
+    on      user@host on Thu, 29 Apr 2007 16:51:51 -0500        user@host am 29.04.2007 16:51
     -       user@host - reason      user@host | reason
     code    user@host 550 5.1.1 reason
     text    user@host reason in words
@@ -36,7 +36,7 @@ _LEAD = re.compile(r"\s*+(?:[>*•·|]\s*+|[-–—#=.+]{1,80}+(?:\s++|(?=>))){0
 _TOKEN = re.compile(r"[^ \t<>()\[\],;:\"\\|\u3000\uff1a]+")
 _TAIL = re.compile(r"[\s.,;:!)\]>}\"'*\-=_|]*+")
 _AGAIN = re.compile(r"[<(\[]\s?(?:mailto:|SMTP:)?([^\s<>()\[\]]{3,512})[>)\]]", re.IGNORECASE)
-_ON = re.compile(r"on\s+(?:\w{2,9},?\s+\d|\d)", re.IGNORECASE)
+_ON = re.compile(r"(?:on|am|le|el|il|em|op|den|på|dnia|dne)\s+(?:\w{2,9},?\s+\d|\d)", re.IGNORECASE)
 _CODE = re.compile(r"[45]\d\d\b|[45]\.\d{1,3}\.\d{1,3}\b", re.ASCII)
 _ALIAS = re.compile(
     r"(?:expanded|generated|redirected|forwarded)\s{1,4}(?:from|by)[:\s]{1,8}([^\n]{3,400})", re.IGNORECASE

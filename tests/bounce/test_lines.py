@@ -34,6 +34,8 @@ from mailgate.bounce._lines import alias_in, read_recipient_line
         ("[SMTP:ada@x.example]", "alone", ""),
         ("ada@x.example on Thu, 29 Apr 2007 16:51:51 -0500", "on", "on Thu, 29 Apr 2007 16:51:51 -0500"),
         ("ada@x.example on 11/20/2026 12:00 PM", "on", "on 11/20/2026 12:00 PM"),
+        ("ada@x.example am 29.04.2007 16:51", "on", "am 29.04.2007 16:51"),
+        ("ada@x.example le 29/04/2007 16:51", "on", "le 29/04/2007 16:51"),
         ("ada@x.example - no such user", "-", "no such user"),
         ("| ada@x.example | no such user |", "-", "no such user |"),
         ("-> ada@x.example", "alone", ""),

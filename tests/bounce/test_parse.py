@@ -335,6 +335,30 @@ def test_a_warning_about_other_people_s_mail_reports_nobody() -> None:
     assert parse(notice(text.format("ada@target.example"), subject="VIRUS IN MAIL FOR YOU")) is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Folgende(r) Empfänger konnte(n) nicht erreicht werden:\n\n  {} am 10.09.2024 10:11\n   <mx.example #5.1.1>\n",
+        "Impossible de joindre le(s) destinataire(s) suivant(s) :\n\n {} le 10/09/2024 10:11\n  <mx.example #5.1.1>\n",
+    ],
+)
+def test_the_date_behind_a_recipient_in_any_language(text: str) -> None:
+    report = parse(notice(text.format("ada@target.example"), subject="Unzustellbar: A", sender="postmaster@mx.example"))
+    assert report is not None
+    assert [(one.recipient, one.reason) for one in report.recipients] == [
+        ("ada@target.example", Reason.MAILBOX_NOT_FOUND)
+    ]
+
+
+def test_a_filter_that_names_its_senders_too() -> None:
+    text = (
+        "A message from <news@sender.example> to:\n-> ada@target.example\n\nwas considered unsolicited bulk e-mail.\n\n"
+        "Our internal reference code for your message is 01234/made\n\nDelivery of the email was stopped!\n"
+    )
+    message = notice(text, subject="Considered UNSOLICITED BULK EMAIL, apparently from you")
+    assert recipients(message) == ["ada@target.example"]
+
+
 # --- automatic replies ---
 
 
