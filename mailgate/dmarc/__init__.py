@@ -60,6 +60,8 @@ BUGS
   An element is known by its local name alone: `row` of an extension directly in a record is a second row.
   Text after a child element is taken for an element that holds both; no reporter does it.
   XML that is not well-formed is refused whole, though a person could read some of it.
+  A prefix that is declared nowhere counts as not well-formed. Mails in archives, archives in archives, opaque S/MIME,
+  winmail.dat and XML behind prose in a mail's text are not looked into.
   Alignment is the reporter's word; raw results are shown and never made a pass.
   `forwarded_like` is a guess by results: a sender whose SPF is broken and whose DKIM works looks the same.
   Where DMARC was not judged, trust takes a parent domain of two labels or more for the same organisation.
