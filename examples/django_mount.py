@@ -1,4 +1,4 @@
-"""The tracking app inside a Django project, as one view under t/.
+"""The tracking app inside a Django project (pip install Django), as one view under t/.
 
 Prints:
     /: the shop

@@ -1,4 +1,4 @@
-"""The tracking app inside a Flask application, under /t, with the site around it untouched.
+"""The tracking app inside a Flask application (pip install Flask), under /t, with the site around it untouched.
 
 Prints:
     /: the shop

@@ -1,4 +1,4 @@
-"""The tracking app behind gunicorn, with two workers that share one SQLite file.
+"""The tracking app behind gunicorn (pip install gunicorn), with two workers that share one SQLite file.
 
     MAILGATE_FOLDER=/var/lib/mailgate gunicorn --workers 2 gunicorn_mount:application
 
@@ -66,7 +66,10 @@ def main() -> None:
         environment = {**os.environ, "MAILGATE_FOLDER": name, "PYTHONPATH": path}
         with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as server:  # noqa: S603
             try:
-                port = next(int(found[1]) for line in server.stderr or () if (found := re.search(r":(\d+) \(", line)))
+                said = (re.search(r":(\d+) \(", line) for line in server.stderr or ())
+                port = next((int(found[1]) for found in said if found), None)
+                if port is None:
+                    raise SystemExit("gunicorn did not start; is it installed? pip install gunicorn")
                 status, kind = get(port, links.open().removeprefix("https://t.example"))
                 print("pixel:", status, kind)
                 status, target = get(

@@ -38,6 +38,12 @@ def test_there_are_examples_and_each_promises_something() -> None:
         assert promised((ROOT / "examples" / name).read_text(encoding="utf-8")), name
 
 
+@pytest.mark.parametrize("name", NEEDS)
+def test_an_example_says_what_it_needs_beside_mailgate(name: str) -> None:
+    text = (ROOT / "examples" / name).read_text(encoding="utf-8")
+    assert f"pip install {NEEDS[name]}" in (ast.get_docstring(ast.parse(text)) or "").lower()
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_prints_what_it_says(name: str, tmp_path: Path) -> None:
     if name in NEEDS:
