@@ -76,6 +76,7 @@ def _import(args: argparse.Namespace) -> int:
         files = [path for path in args.files if path not in unreadable]
         if not files:
             return status
+        is_new = not os.path.exists(args.db) and "://" not in args.db
         store = stack.enter_context(open_store(args, create=True))
         reject = _rejecter(stack, args.rejects)
         for path in files:
@@ -85,9 +86,12 @@ def _import(args: argparse.Namespace) -> int:
             except (ImportRefused, StoreMismatch) as error:
                 status = _refused(args, path, str(error), error.exit_status)
                 continue
+            is_new = False
             print(_output.json_line({"file": path, **report.to_dict()}) if args.json else f"{path}: {_words(report)}")
             if report.rejected and args.rejects is None:
                 _show_rejects(report)
+        if is_new:
+            _output.say(f"mailgate: {args.db} is a new list now with nobody on it: until it is filled it blocks nobody")
     return status
 
 

@@ -316,6 +316,16 @@ def test_one_file_that_cannot_be_imported_does_not_stop_the_others(run: Run, db:
     assert run("stats", "--json").lines()[0]["entries"] == 2
 
 
+def test_a_new_list_that_blocks_nobody_is_told(run: Run, db: str, tmp_path: Path) -> None:
+    wrong, right = tmp_path / "wrong.csv", LISTS / "plain.txt"
+    wrong.write_text("id,name\n1,Ann\n")
+    told = f"{db} is a new list now with nobody on it"
+    assert told in run("import", wrong).err
+    assert told not in run("import", wrong).err
+    other = str(tmp_path / "other.db")
+    assert "a new list" not in run("import", wrong, right, where=other).err
+
+
 def test_an_expiry_in_days_is_that_of_the_first_start(run: Run) -> None:
     words = [LISTS / "ses-import.csv", "--expires", "90d"]
     assert "2 added" in run("import", *words).out
