@@ -100,7 +100,8 @@ def _prepare_streams() -> None:
     """Streams that were closed (`>&-`) are empty ones, and no locale is too small for what is printed."""
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
-            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - as long as the program
+            null = os.open(os.devnull, os.O_RDWR)  # takes the stream's own number, which no database may get
+            setattr(sys, name, open(null, mode, encoding="utf-8", closefd=False))  # noqa: SIM115 - as long as we run
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")
 

@@ -177,7 +177,7 @@ def test_a_full_disk_is_no_bug_of_ours(words: list[str]) -> None:
 @pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
 def test_streams_that_are_closed_are_empty_ones(closed: str) -> None:
     run = subprocess.run(
-        ["sh", "-c", f'"$0" -m mailgate bounce - "$1" {closed}', sys.executable, BOUNCE],
+        ["sh", "-c", f'"$0" -W error -m mailgate bounce - "$1" {closed}', sys.executable, BOUNCE],
         stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")
