@@ -16,7 +16,11 @@ PROGRAMS = ("ip", "postfix", "unbound", "nsd", "dovecot", "postgrey", "apt-get",
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """Marked as soon as it is found, so that xdist sees the group when it deals the tests out: one bed is enough."""
+    """Marked as soon as it is found, so that xdist sees the group when it deals the tests out: one bed is enough.
+
+    QUIRK: pytest-xdist 3.8 passes over groups with pytest 9.2 (its issue 1386). Then each worker has a bed of its own,
+    in a namespace of its own.
+    """
     item.add_marker(pytest.mark.integration)
     item.add_marker(pytest.mark.xdist_group("bed"))
 
