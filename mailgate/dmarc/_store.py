@@ -63,7 +63,10 @@ _UPSERT = (
 
 
 class StoreError(MailgateError):
-    """The store cannot be used. exit_status: 75 when trying again may help (locked, disk full), else 69."""
+    """The store cannot be used.
+
+    exit_status: 75 when trying again may help (locked, disk full), 78 when it is of a later version, else 69.
+    """
 
     def __init__(self, words: str, *, exit_status: int = 69) -> None:
         super().__init__(words)
@@ -73,9 +76,10 @@ class StoreError(MailgateError):
 class RollupStore:
     """A rollup in a database. Open it with `RollupStore.open`."""
 
-    def __init__(self, connect: Connect, *, sqlite: bool) -> None:
+    def __init__(self, connect: Connect, *, sqlite: bool, where: str) -> None:
         self._connect = connect
         self._sqlite = sqlite
+        self._where = where  # for people; never with a password
 
     @classmethod
     def open(cls, where: str | PathLike[str] | Connect, *, create: bool = True) -> RollupStore:
@@ -87,13 +91,13 @@ class RollupStore:
         Raises StoreError when it cannot be opened, is no database, or was written by a later version.
         """
         if callable(where):
-            store = cls(where, sqlite=False)
+            store = cls(where, sqlite=False, where="in PostgreSQL")
         elif (path := fspath(where)).startswith(_URLS):
-            store = cls(lambda: _connect_postgres(path), sqlite=False)
+            store = cls(lambda: _connect_postgres(path), sqlite=False, where="in PostgreSQL")
         else:
             if not create and not os.path.exists(path):
                 raise StoreError(f"{path} is not there")
-            store = cls(lambda: _connect_sqlite(path), sqlite=True)
+            store = cls(lambda: _connect_sqlite(path), sqlite=True, where=f"in {path}")
         store._make_tables()
         return store
 
@@ -196,7 +200,8 @@ class RollupStore:
             _insert(run, "mg_schema", ("room", "version"), [(ROOM, VERSION)])
             found = next(iter(run("SELECT version FROM mg_schema WHERE room = ?", (ROOM,))))[0]
             if found > VERSION:
-                raise StoreError(f"the DMARC tables have version {found}, this program knows {VERSION}: update it")
+                words = f"the DMARC tables {self._where} have version {found}, this program knows {VERSION}: update it"
+                raise StoreError(words, exit_status=78)
             _insert(run, "mg_dmarc_change", ("id", "token", "changes"), [(1, secrets.token_hex(8), 0)])
 
     @contextmanager
@@ -217,7 +222,9 @@ class RollupStore:
                 connection.commit()
             except connection.Error as error:
                 passing = any(word in str(error) for word in ("locked", "busy", "disk is full"))
-                raise StoreError(f"the DMARC store failed: {error}", exit_status=75 if passing else 69) from error
+                raise StoreError(
+                    f"the DMARC tables {self._where} cannot be used: {error}", exit_status=75 if passing else 69
+                ) from error
 
 
 class _Run:
@@ -268,7 +275,7 @@ def _connect_postgres(url: str) -> Any:
     try:
         psycopg = importlib.import_module("psycopg")
     except ImportError as error:
-        raise StoreError("PostgreSQL needs the package psycopg: pip install 'mailgate[postgres]'") from error
+        raise StoreError("PostgreSQL needs its driver: pip install 'psycopg[binary]'") from error
     try:
         return psycopg.connect(url)
     except psycopg.Error as error:

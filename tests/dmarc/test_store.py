@@ -207,6 +207,16 @@ def test_what_is_no_database_is_a_store_error(tmp_path: Path) -> None:
         RollupStore.open("postgresql://nobody@127.0.0.1:1/x?connect_timeout=1")
 
 
+def test_a_store_of_a_later_version_is_left_alone_and_named(tmp_path: Path) -> None:
+    path = tmp_path / "mail.db"
+    RollupStore.open(path).add(TOTAL)
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("UPDATE mg_schema SET version = version + 1 WHERE room = 'dmarc'")
+    with pytest.raises(StoreError, match=r"mail\.db have version 2, this program knows 1") as caught:
+        RollupStore.open(path)
+    assert caught.value.exit_status == 78
+
+
 def test_a_locked_store_says_try_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("mailgate.dmarc._store.BUSY_SECONDS", 0.05)
     path = tmp_path / "mail.db"
