@@ -304,9 +304,7 @@ def dialect_for(where: str | os.PathLike[str] | Connect, **options: Any) -> Sqli
     try:
         driver = importlib.import_module("psycopg")
     except ImportError as error:
-        raise StoreUnavailable(
-            _without_password(text), "install the driver: pip install 'mailgate[postgres]'"
-        ) from error
+        raise StoreUnavailable(_without_password(text), "install its driver: pip install 'psycopg[binary]'") from error
     return PostgresDialect(lambda: driver.connect(text), where=_without_password(text))
 
 

@@ -63,7 +63,7 @@ class SuppressionStore(AskedList):
         expires: None takes the default of the reason (`PolicySettings.default_expiry_days`). at: since when, None: now.
         On an entry that is there the later statement wins and the expiry only moves away; force: it may come nearer.
         actor, note: who and why, for the log.
-        Raises BadAddress (a ValueError) for what cannot be compared with anything; ValueError for text that no
+        Raises BadAddress (a ValueError) for what cannot be compared with anything; ValueError for other text that no
         database can store (NUL, lone surrogates) and for names longer than 200 characters.
         """
         entry = self._entry(address, reason, tenant, stream, expires, at, source, detail)
@@ -370,9 +370,10 @@ def _refuse_removal(entry: Suppression, evidence: str) -> None:
 def _check_texts(**texts: str) -> None:
     for name, text in texts.items():
         limit = MAX_NAME_CHARACTERS if name in ("tenant", "stream", "actor") else 2 * MAX_TEXT_CHARACTERS
+        wrong = BadAddress if name == "address" else ValueError
         if name == "source" and re.fullmatch(r"#\d+", text):
             raise ValueError(f"a source of the form #number is kept for imports: {text!r}")
         if clean(text[:MAX_TEXT_CHARACTERS]) != text[:MAX_TEXT_CHARACTERS] or "\x00" in text:
-            raise ValueError(f"{name} holds a character that no database can store: {text[:100]!r}")
+            raise wrong(f"{name} holds a character that no database can store: {text[:100]!r}")
         if len(text) > limit:
-            raise ValueError(f"{name} is longer than {limit} characters: {text[:100]!r}")
+            raise wrong(f"{name} is longer than {limit} characters: {text[:100]!r}")

@@ -317,7 +317,7 @@ def test_an_error_message_never_holds_the_password() -> None:
 
 def test_without_the_driver_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "psycopg", None)
-    with pytest.raises(StoreUnavailable, match="mailgate\\[postgres\\]"):
+    with pytest.raises(StoreUnavailable, match=r"pip install 'psycopg\[binary\]'"):
         SuppressionStore.open("postgresql://localhost/mail")
 
 
