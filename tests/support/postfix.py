@@ -139,12 +139,12 @@ class Postfix:
         path = self.folder / "log" / "maillog"
         return path.read_text(errors="replace") if path.exists() else ""
 
-    def wait_for(self, words: str) -> None:
-        """Until the log has `words`."""
+    def wait_for(self, words: str, *, times: int = 1, start: int = 0) -> None:
+        """Until the log has `words` so many times behind the character `start`."""
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        while words not in self.log():
+        while self.log().count(words, start) < times:
             if time.monotonic() > deadline:
-                raise RuntimeError(f"not in the log: {words!r}\n{self.log()[-3000:]}")
+                raise RuntimeError(f"not {times} times in the log: {words!r}\n{self.log()[-3000:]}")
             time.sleep(0.02)
 
 
