@@ -76,7 +76,7 @@ class StoreError(MailgateError):
 class RollupStore:
     """A rollup in a database. Open it with `RollupStore.open`."""
 
-    def __init__(self, connect: Connect, *, sqlite: bool, where: str) -> None:
+    def __init__(self, connect: Connect, *, sqlite: bool, where: str = "in PostgreSQL") -> None:
         self._connect = connect
         self._sqlite = sqlite
         self._where = where  # for people; never with a password
@@ -91,9 +91,9 @@ class RollupStore:
         Raises StoreError when it cannot be opened, is no database, or was written by a later version.
         """
         if callable(where):
-            store = cls(where, sqlite=False, where="in PostgreSQL")
+            store = cls(where, sqlite=False)
         elif (path := fspath(where)).startswith(_URLS):
-            store = cls(lambda: _connect_postgres(path), sqlite=False, where="in PostgreSQL")
+            store = cls(lambda: _connect_postgres(path), sqlite=False)
         else:
             if not create and not os.path.exists(path):
                 raise StoreError(f"{path} is not there")
