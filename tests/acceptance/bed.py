@@ -85,8 +85,7 @@ class Bed:
         self.namespace = Namespace(f"mailgate{os.getpid()}", etc)
         self.extra = 0
         self.boxes = self.folder / "boxes"
-        self.boxes.mkdir(mode=0o755)
-        shutil.chown(self.boxes, servers.COLLECTOR_UID)
+        self._make_boxes()
 
     def start(self) -> None:
         """Every server answers when this returns."""
@@ -177,14 +176,18 @@ class Bed:
         with self.namespace.entered():
             return self._postfix(f"{name}{self.extra}", listeners, main, more)
 
+    def _make_boxes(self) -> None:
+        """Before any mail comes: a folder that belongs to its user a moment later defers the mail for minutes."""
+        for box in BOXES:
+            for name in ("new", "cur", "tmp"):
+                (self.boxes / box / name).mkdir(parents=True)
+        for path in (self.boxes, *self.boxes.rglob("*")):
+            path.chmod(0o755)
+            shutil.chown(path, servers.COLLECTOR_UID)
+
     def maildir(self, box: str) -> Path:
-        """The Maildir of one box, made when it is not there yet."""
-        path = self.boxes / box
-        for name in ("new", "cur", "tmp"):
-            (path / name).mkdir(parents=True, exist_ok=True)
-            shutil.chown(path / name, servers.COLLECTOR_UID)
-        shutil.chown(path, servers.COLLECTOR_UID)
-        return path
+        """The Maildir of one of the `BOXES`."""
+        return self.boxes / box
 
     def send(self, sender: str, recipients: list[str], message: bytes, *, host: str = "127.0.0.30") -> None:
         """Give a message to a sending server, as an application does."""
@@ -200,7 +203,8 @@ class Bed:
             if len(found) >= count and self.sender.is_idle() and self.collector.is_idle():
                 return found
             if time.monotonic() > deadline:
-                raise RuntimeError(f"{len(found)} of {count} messages in {box}:\n{self.sender.said()[-4000:]}")
+                said = f"{self.sender.said()[-4000:]}\n{self.collector.said()[-4000:]}"
+                raise RuntimeError(f"{len(found)} of {count} messages in {box}:\n{said}")
             time.sleep(0.05)
 
     def mailgate(
