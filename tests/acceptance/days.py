@@ -107,7 +107,7 @@ def state(db: str) -> dict[str, Any]:
         lines = {key: store.history(key) for key in sorted({entry.key for entry in listed} | {"busy@target.test"})}
         entries = {f"{entry.key} {entry.reason}": _known(entry, lines[entry.key]) for entry in listed}
         log = {
-            key: [(line.op, line.note, None if line.after is None else _known(line.after, told)) for line in told]
+            key: [(line.op, line.note, None if line.after is None else _logged(line.after, told)) for line in told]
             for key, told in lines.items()
             if told
         }
@@ -120,6 +120,13 @@ def _known(entry: Suppression, lines: Sequence[LogLine]) -> dict[str, Any]:
     data = entry.to_dict()
     several = sum(line.reason == entry.reason for line in lines) > 1
     return {**data, "source": "several"} if several or entry.reason == "soft_bounce" else data
+
+
+def _logged(entry: Suppression, lines: Sequence[LogLine]) -> dict[str, Any]:
+    """An entry as a line of the log has it: the instant is that of the report that was read first. Of the entry itself
+    it is that of the earliest, in whatever order they were read."""
+    data = _known(entry, lines)
+    return {**data, "created": "several"} if data["source"] == "several" else data
 
 
 def differences(found: Any, clean: Any, where: str = "") -> list[str]:
