@@ -7,10 +7,11 @@ import asyncio
 import json
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 
 from mailgate.cli import _database, _exit, _inputs, _output
 from mailgate.cli._dmarc_table import view_text
@@ -34,6 +35,8 @@ from mailgate.dmarc import (
 )
 from mailgate.records import ParseError
 from mailgate.resolver import CachingResolver, DnsResolver
+
+T = TypeVar("T")
 
 SUMMARY = "roll up DMARC and TLS reports into a table or a page"
 DESCRIPTION = """\
@@ -164,14 +167,19 @@ def _rollup(args: argparse.Namespace) -> tuple[Rollup, int]:
 
 
 def _kept(path: str) -> Rollup:
+    return _parsed(path, Rollup.from_json, " is no file of --state")
+
+
+def _parsed(path: str, parse: Callable[[str], T], what: str = "") -> T:
+    """A file of the user's own, read by `parse`. Ends the program with words about it: 78 unreadable, 65 malformed."""
     try:
         with open(path, encoding="utf-8") as file:
-            return Rollup.from_json(file.read())
+            return parse(file.read())
     except OSError as error:
         raise _exit.Exit(_exit.CONFIG, f"mailgate dmarc: {path}: {error.strerror}") from error
     except (ParseError, UnicodeDecodeError) as error:
         why = error.message if isinstance(error, ParseError) else "not UTF-8"
-        raise _exit.Exit(_exit.DATA, f"mailgate dmarc: {path} is no file of --state: {why}") from error
+        raise _exit.Exit(_exit.DATA, f"mailgate dmarc: {path}{what}: {why}") from error
 
 
 def _read_paths(args: argparse.Namespace) -> tuple[Rollup, int]:
@@ -272,16 +280,7 @@ def _options(args: argparse.Namespace) -> ViewOptions:
 
 
 def _networks(path: str | None) -> Networks | None:
-    if path is None:
-        return None
-    try:
-        with open(path, encoding="utf-8") as file:
-            return Networks.parse(file.read())
-    except OSError as error:
-        raise _exit.Exit(_exit.CONFIG, f"mailgate dmarc: {path}: {error.strerror}") from error
-    except (ParseError, UnicodeDecodeError) as error:
-        why = error.message if isinstance(error, ParseError) else "not UTF-8"
-        raise _exit.Exit(_exit.DATA, f"mailgate dmarc: {path}: {why}") from error
+    return None if path is None else _parsed(path, Networks.parse)
 
 
 def _named(shown: dict[str, Any], networks: Networks | None, *, ptr: bool) -> dict[str, Any]:
