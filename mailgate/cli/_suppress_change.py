@@ -103,7 +103,7 @@ def _add(args: argparse.Namespace) -> int:
                     note=args.note,
                     force=args.force,
                 )
-            except (BadAddress, ValueError) as error:  # ValueError: bytes that are no text in this locale
+            except ValueError as error:  # BadAddress among them
                 status = _bad(args, address, error)
                 continue
             if args.json:
