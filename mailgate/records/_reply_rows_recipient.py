@@ -369,7 +369,7 @@ NOT_FOUND_ROWS: tuple[ReplyRow, ...] = (
         tuntematon käyttäjä; tuntematon vastaanottaja; neznámý uživatel; neznámý příjemce; uživatel neexistuje;
         xaddr unknown; xaddr is unknown; xaddr not found; xaddr was not found; xaddr not known; xaddr not recognized;
         address not recognized; address is not recognized; recipient ... not recognized;
-        לא נמצאה; tidak dapat ditemukan; tidak ditemukan; tidak ada; không tìm thấy; không tồn tại; ไม่พบ; غير موجود;
+        לא נמצאה; tidak dapat ditemukan; tidak ditemukan; không tìm thấy; không tồn tại; ไม่พบ; غير موجود;
         adresse ... introuvable; est introuvable; destinataire introuvable;
         konnte nicht gefunden werden; adresse ... nicht gefunden; impossibile trovare; non è stato trovato;
         non trovato; não foi encontrado; não foi encontrada; kunde inte hittas; hittades inte; kunne ikke findes;
