@@ -118,7 +118,7 @@ _GONE: tuple[str, ...] = (
 # "I have left Example Ltd", and not the office for today.
 _LEFT = re.compile(
     r"\b(?:have|has) (?:now |since |recently |already )?left (?!(?:the |my |his |her |our |for )*"
-    r"(?:office|building|desk|work|day|today|weekend|home|country|town|holidays?|vacation|early|you|me|us|a|some)\b)"
+    r"(?:office|building|desk|work|day|today|weekend|home|country|town|holidays?|vacation|early|feedback|comments?|reviews?|you|me|us|a|some)\b)"
     r"[^\s.,!?]{2,40}"
 )
 _ADDRESS = r"([A-Za-z0-9][\w.+'-]{0,63}@[A-Za-z0-9][A-Za-z0-9.-]{1,252}[A-Za-z])"

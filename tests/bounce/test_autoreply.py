@@ -176,6 +176,7 @@ def test_a_person_who_is_away_is_not_gone() -> None:
         "I have left the office for today.",
         "I have left early and will read this on Monday.",
         "She has left you a message.",
+        "A customer has left feedback about you.",
         "I have now left for my holiday.",
     ],
 )
@@ -225,6 +226,13 @@ def test_challenges() -> None:
     assert is_challenge(mail("Subject: x"), "Please confirm that you are human")
     assert not is_challenge(mail("Subject: x"), "Please confirm your order")
     reply = read_autoreply(mail("Auto-Submitted: auto-replied", body="Prove you are human: https://x.example"))
+    assert reply is not None
+    assert reply.challenge
+
+
+def test_a_challenge_is_known_by_its_subject_alone() -> None:
+    asked = mail("Subject: Your email requires verification verify#ab12", body="Verify that you are a real live human.")
+    reply = read_autoreply(asked)
     assert reply is not None
     assert reply.challenge
 
